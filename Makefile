@@ -1,0 +1,99 @@
+# Every target builds the environment it needs by itself; Python 3.11 or newer and make are enough.
+# PYTHON=/path/to/python3.13 chooses the interpreter, ARGS=... passes options on to pytest or runner.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+PIP := $(BIN)/python -m pip --quiet --quiet
+INSTALL := $(PIP) install --progress-bar off
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format format-check lint types floors generate generate-check settings-table \
+        constraints realdirs oldest benchmark clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 18
+
+# --- use -----------------------------------------------------------------------------------------------------------
+
+demo: $(VENV)/.runtime ## Bring a throw-away SQLite database to the head of examples/demo
+	@PATH="$(abspath $(BIN)):$$PATH" sh tools/demo.sh
+
+# --- verify --------------------------------------------------------------------------------------------------------
+
+check: format-check lint types floors generate-check test ## Everything a change must pass
+
+test: $(VENV)/.dev .venv-realdirs/.complete ## Run the tests (ARGS="tests/unit -k graph" narrows them)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+format-check: $(VENV)/.dev ## Fail if a file is not formatted
+	@$(BIN)/ruff format --quiet --check . || { echo "Run: make format" >&2; exit 1; }
+
+lint: $(VENV)/.dev ## Check the style rules of pyproject.toml
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.dev ## Check the types of package, tests and tools
+	@$(BIN)/mypy --no-error-summary
+
+floors: $(VENV)/.dev ## Check which module imports which
+	@$(BIN)/lint-imports --no-logo >$(VENV)/floors.log 2>&1 || { cat $(VENV)/floors.log >&2; exit 1; }
+
+realdirs: .venv-realdirs/.complete ## Prepare the migrations of published packages for their tests
+
+oldest: .venv-oldest/.complete ## Run the tests that need no server against the oldest dependencies we support
+	@.venv-oldest/bin/python -m pytest -n $(JOBS) -m "not pg and not realdirs" \
+	  tests/unit tests/property tests/differential $(ARGS)
+
+# --- write ---------------------------------------------------------------------------------------------------------
+
+format: $(VENV)/.dev ## Format all Python files and fix what can be fixed
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+generate: $(VENV)/.dev ## Write the generated parts of docs/
+	@$(BIN)/python -m tools.generate
+
+generate-check: $(VENV)/.dev ## Fail if a generated file is stale
+	@$(BIN)/python -m tools.generate --check
+
+settings-table: generate ## Write docs/settings.md (and the other generated files)
+
+constraints: $(VENV)/.dev ## Write constraints/*.txt from pyproject.toml (UPGRADE=1 takes newer versions)
+	@tools/compile_constraints.sh $(abspath $(BIN))/uv
+
+clean: ## Remove environments and caches
+	@rm -rf .venv .venv-* .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+
+# --- environments --------------------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python chooses one." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# What running needs, and the build backend that installs the work tree.
+$(VENV)/.runtime: constraints/build.txt pyproject.toml | $(BIN)/python
+	@$(INSTALL) --require-hashes -r constraints/build.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: constraints/dev.txt $(VENV)/.runtime
+	@$(INSTALL) --require-hashes -r constraints/dev.txt
+	@touch $@
+
+.venv-realdirs/.complete: constraints/realdirs.txt constraints/realdirs-packages.txt tools/realdirs.py
+	@$(MAKE) --silent --no-print-directory VENV=.venv-realdirs .venv-realdirs/bin/python
+	@.venv-realdirs/bin/python -m pip --quiet --quiet install --progress-bar off --require-hashes \
+	  -r constraints/realdirs.txt
+	@.venv-realdirs/bin/python -m tools.realdirs
+	@touch $@
+
+.venv-oldest/.complete: constraints/oldest.txt pyproject.toml
+	@$(MAKE) --silent --no-print-directory VENV=.venv-oldest .venv-oldest/bin/python
+	@.venv-oldest/bin/python -m pip --quiet --quiet install --progress-bar off --require-hashes -r constraints/oldest.txt
+	@touch $@

@@ -1,0 +1,70 @@
+"""`alembic.util.messaging`: lines for a person at a terminal, on standard output."""
+
+# ruff: noqa: FBT001, FBT002 -- the signatures are Alembic's
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from sqlalchemy.engine import make_url
+
+from runner.config import Config
+
+__all__ = ["err", "format_as_comma", "msg", "obfuscate_url_pw", "status", "warn", "warn_deprecated"]
+
+_log = logging.getLogger("alembic.util.messaging")
+
+
+def msg(msg: str, newline: bool = True, flush: bool = False, quiet: bool = False) -> None:
+    """Write a line."""
+    if quiet:
+        return
+    stream = Config().stdout
+    stream.write(f"{msg}\n" if newline else msg)
+    if flush:
+        stream.flush()
+
+
+@contextmanager
+def status(status_msg: str, newline: bool = False, quiet: bool = False) -> Iterator[None]:
+    """Say what the block does, and afterwards whether it did."""
+    msg(f"{status_msg} ...", newline=newline, flush=True, quiet=quiet)
+    try:
+        yield
+    except BaseException:
+        msg("  FAILED", quiet=quiet)
+        raise
+    msg("  done", quiet=quiet)
+
+
+def err(message: str, quiet: bool = False) -> NoReturn:
+    """Report a failure and end the program with exit code 255."""
+    _log.error(message)
+    msg(f"FAILED: {message}", quiet=quiet)
+    raise SystemExit(-1)
+
+
+def warn(msg: str, stacklevel: int = 2) -> None:
+    """Issue a warning that points at the caller."""
+    warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
+
+
+def warn_deprecated(msg: str, stacklevel: int = 2) -> None:
+    """Issue a deprecation warning that points at the caller."""
+    warnings.warn(msg, DeprecationWarning, stacklevel=stacklevel + 1)
+
+
+def obfuscate_url_pw(input_url: str) -> str:
+    """Return the URL with its password masked."""
+    return make_url(input_url).render_as_string(hide_password=True)
+
+
+def format_as_comma(value: str | Iterable[str] | None) -> str:
+    """Return the items separated by commas; nothing for None."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else ", ".join(value)

@@ -1,0 +1,206 @@
+"""The command line, read: floor 7. Knows the options, does nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from runner.settings import SETTINGS
+
+__all__ = ["COMMANDS", "Arguments", "parse_arguments"]
+
+_REPEATABLE = ("x", "config")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One verb: its help line, and how it adds its own options to a parser."""
+
+    name: str
+    help: str
+    add: Callable[[argparse.ArgumentParser], None]
+    aliases: tuple[str, ...] = ()
+    product: bool = False  # its result goes to stdout, so its log goes to stderr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What was typed: the command, its own values, and settings given as flags (raw text)."""
+
+    command: Command
+    values: argparse.Namespace
+    flags: dict[str, str]
+
+
+def parse_arguments(argv: Sequence[str]) -> Arguments:
+    """Read the command line.
+
+    Alembic's global options are understood before the command, where Alembic wants them, and after it.
+    Exits with 2 on misuse and with 0 after --help and --version, as argparse does.
+    """
+    parser, subparsers = _main_parser()
+    chosen = _command_in(argv)
+    for command in COMMANDS:
+        sub = subparsers.add_parser(command.name, aliases=command.aliases, help=command.help, description=command.help)
+        if chosen is command:
+            command.add(sub)
+            _add_globals(sub, after_command=True)
+    values = parser.parse_args(argv)
+    if values.command is None:
+        parser.print_help()
+        raise SystemExit(2)
+    _merge(values)
+    found = _BY_NAME[values.command]
+    flags = {row.field: getattr(values, row.field) for row in SETTINGS if getattr(values, row.field, None) is not None}
+    return Arguments(command=found, values=values, flags=flags)
+
+
+def _main_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[argparse.ArgumentParser]]:
+    parser = argparse.ArgumentParser(
+        prog="runner",
+        usage="runner [options] COMMAND [options]",
+        description="Bring a database to the head of an Alembic-style revision directory: locked, transactional.",
+        epilog="The database comes from DATABASE_URL. Every setting is listed in docs/settings.md.",
+    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and exit")
+    _add_globals(parser, after_command=False)
+    return parser, parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog="runner")
+
+
+def _command_in(argv: Sequence[str]) -> Command | None:
+    """Return the first word that names a command; only that one's options need building."""
+    return next((_BY_NAME[word] for word in argv if word in _BY_NAME), None)
+
+
+def _add_globals(parser: argparse.ArgumentParser, *, after_command: bool) -> None:
+    """Add Alembic's global options and the settings; after the command under other names, merged later."""
+    suffix = "_after" if after_command else ""
+    taken = parser.prog.endswith(" current")  # there -c has meant --check-heads for years
+    group = parser.add_argument_group("global options")
+    names = ["--config"] if taken else ["-c", "--config"]
+    group.add_argument(
+        *names, dest=f"config{suffix}", action="append", metavar="PATH", help="alembic.ini and/or pyproject.toml"
+    )
+    group.add_argument("-n", "--name", default=argparse.SUPPRESS, metavar="SECTION", help="section of the ini file")
+    group.add_argument("-x", dest=f"x{suffix}", action="append", metavar="ARG", help="free argument for env.py")
+    group.add_argument(
+        "--raiseerr", action="store_true", default=argparse.SUPPRESS, help="end with a traceback instead of a sentence"
+    )
+    group.add_argument(
+        "-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="print no results on stdout"
+    )
+    settings = parser.add_argument_group("settings (each also an environment variable)")
+    for row in SETTINGS:
+        if row.flag:
+            settings.add_argument(
+                row.flag,
+                dest=row.field,
+                default=argparse.SUPPRESS,
+                metavar="VALUE",
+                help=f"{row.help} ({row.variable})",
+            )
+
+
+def _merge(values: argparse.Namespace) -> None:
+    for name in _REPEATABLE:
+        before = getattr(values, name, None) or []
+        after = getattr(values, f"{name}_after", None) or []
+        setattr(values, name, [*before, *after] or None)
+        if hasattr(values, f"{name}_after"):
+            delattr(values, f"{name}_after")
+    for name in ("raiseerr", "quiet"):
+        setattr(values, name, getattr(values, name, False))
+
+
+class _ShowVersion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        from runner import __version__
+
+        sys.stdout.write(f"runner {__version__}\n")
+        parser.exit()
+
+
+# -- the commands' own options -----------------------------------------------------------------------------
+
+
+def _offline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sql", action="store_true", help="write the SQL to stdout instead of executing it")
+    parser.add_argument("--tag", help="free text for env.py")
+
+
+def _verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-v", "--verbose", action="store_true", help="show more of each revision")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _upgrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", nargs="?", help="target, or FROM:TO with --sql; default: RUNNER_TARGET, else heads")
+    _offline(parser)
+
+
+def _downgrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", help="target, e.g. base, -1 or an identifier; FROM:TO with --sql")
+    _offline(parser)
+
+
+def _stamp(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revisions", nargs="+", help="what the version table shall say; FROM:TO with --sql")
+    _offline(parser)
+    parser.add_argument("--purge", action="store_true", help="empty the version table first")
+
+
+def _current(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", "--check-heads", action="store_true", help="fail unless every head is reached")
+    _verbose(parser)
+    _json(parser)
+
+
+def _heads(parser: argparse.ArgumentParser) -> None:
+    _verbose(parser)
+    parser.add_argument("--resolve-dependencies", action="store_true", help="leave out heads others depend on")
+    _json(parser)
+
+
+def _history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-r", "--rev-range", metavar="[START]:[END]", help="only this range, both ends included")
+    _verbose(parser)
+    parser.add_argument("-i", "--indicate-current", action="store_true", help="mark what the database is at")
+    _json(parser)
+
+
+def _branches(parser: argparse.ArgumentParser) -> None:
+    _verbose(parser)
+    _json(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", metavar="rev", help="a revision symbol, or current")
+    _json(parser)
+
+
+def _ensure_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sql", action="store_true", help="write the SQL to stdout instead of executing it")
+
+
+COMMANDS = (
+    Command(name="upgrade", help="bring the database to a revision (default: all heads)", add=_upgrade),
+    Command(name="downgrade", help="take the database back to an earlier revision", add=_downgrade),
+    Command(name="stamp", help="set the version rows without running anything", add=_stamp),
+    Command(name="current", help="show where the database is", add=_current, product=True),
+    Command(name="heads", help="show the heads of the directory", add=_heads, product=True),
+    Command(name="history", help="list the revisions, newest first", add=_history, product=True),
+    Command(name="branches", help="show the branch points", add=_branches, product=True),
+    Command(name="show", help="show one revision in full", add=_show, product=True),
+    Command(
+        name="ensure-version",
+        aliases=("ensure_version",),
+        help="create the version table if it is missing",
+        add=_ensure_version,
+    ),
+)
+_BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

@@ -1,0 +1,116 @@
+"""Put settings, configuration file and directory together into a Target: floor 7."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+
+from runner.clock import Clock
+from runner.commands.target import RunOptions, Target
+from runner.config import Config, discover
+from runner.database.url import DatabaseUrl, parse_url
+
+if TYPE_CHECKING:
+    from runner.settings import Settings
+
+__all__ = ["make_target"]
+
+_DEFAULT_DIRECTORY = "migrations"
+
+
+def make_target(
+    settings: Settings,
+    values: argparse.Namespace,
+    command: str,
+    *,
+    clock: Clock,
+    around: Callable[[], AbstractContextManager[None]],
+) -> Target:
+    """Return what the command works on.
+
+    Args:
+        settings: the validated settings.
+        values: the command line; env.py sees it as `config.cmd_opts`.
+        command: the verb's name.
+        clock: for waiting and durations.
+        around: a context manager to run environments in (it owns the standard library's logging).
+    """
+    config = _make_config(settings, values, command)
+    url = settings.database_url or _url_of(config)
+    if url is None and settings.dialect is not None and getattr(values, "sql", False):
+        url = DatabaseUrl(dialect=settings.dialect)
+    if settings.database_url is not None:
+        config.override_main_option("sqlalchemy.url", settings.database_url.with_driver().text())
+    return Target(
+        config=config,
+        url=url,
+        builtin_environment=settings.environment == "builtin",
+        options=RunOptions(
+            one_transaction=settings.transaction == "run",
+            lock_wait_seconds=settings.lock_wait_seconds,
+            lock_key=settings.lock_key,
+            connect_wait_seconds=settings.connect_wait_seconds,
+            lock_timeout_seconds=settings.lock_timeout_seconds,
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+            version_table=settings.version_table,
+            version_table_schema=settings.version_table_schema,
+            application_name=settings.application_name,
+        ),
+        clock=clock,
+        around=around,
+    )
+
+
+def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:
+    ini, toml = _config_files(settings, values)
+    config = Config(
+        file_=ini,
+        toml_file=toml,
+        ini_section=getattr(values, "name", None) or "alembic",
+        stdout=sys.stdout,
+        cmd_opts=_command_options(values, command),
+    )
+    if settings.directory is not None:
+        config.override_main_option("script_location", settings.directory)
+    elif config.get_alembic_option("script_location") is None and ini is None and toml is None:
+        config.override_main_option("script_location", _DEFAULT_DIRECTORY)
+    return config
+
+
+def _config_files(settings: Settings, values: argparse.Namespace) -> tuple[str | None, str | None]:
+    named = list(values.config or ([settings.config_file] if settings.config_file else []))
+    if named:
+        toml = [path for path in named if os.path.basename(path) == "pyproject.toml"]
+        ini = [path for path in named if os.path.basename(path) != "pyproject.toml"]
+        _refuse_twice(ini, "ini file")
+        _refuse_twice(toml, "pyproject.toml")
+        return (ini[0] if ini else None), (toml[0] if toml else None)
+    return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"))
+
+
+def _refuse_twice(paths: list[str], what: str) -> None:
+    if len(paths) > 1:
+        from runner.errors import ConfigError
+
+        raise ConfigError(f"Only one {what} may be given with --config; got {' and '.join(paths)}.")
+
+
+def _command_options(values: argparse.Namespace, command: str) -> argparse.Namespace:
+    """Return the options as env.py expects them: with `.x`, and `.cmd` whose first item is named after the verb."""
+
+    def verb(*_: Any) -> None: ...
+
+    verb.__name__ = command.replace("-", "_")
+    return argparse.Namespace(**{**vars(values), "cmd": (verb, [], [])})
+
+
+def _url_of(config: Config) -> DatabaseUrl | None:
+    text = config.get_main_option("sqlalchemy.url")
+    if not text or text.startswith("driver://"):  # the placeholder that `init` writes
+        return None
+    return parse_url(text, variable="sqlalchemy.url")

@@ -1,0 +1,120 @@
+"""Run an environment and translate what can go wrong in it: floor 6."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exc
+
+from runner.database.failures import connection_error, encoding_unsupported, one_line, statement_error
+from runner.database.url import DatabaseUrl
+from runner.errors import EnvironmentFailed, MissingDatabaseUrl, RunnerError
+from runner.migration.builtin import run_builtin_environment
+from runner.migration.environment import EnvironmentContext
+from runner.migration.policy import RunPolicy
+
+if TYPE_CHECKING:
+    from runner.commands.target import Target
+
+__all__ = ["run_environment"]
+
+_UNNAMED = DatabaseUrl(dialect="the-database-of-env.py")
+
+
+def run_environment(
+    target: Target, choose: Callable[..., Any], *, policy: RunPolicy | None, **opts: Any
+) -> EnvironmentContext:
+    """Run env.py, or the built-in environment, with a function that chooses the steps.
+
+    Raises:
+        EnvironmentFailed: env.py raised, or never called run_migrations().
+        RunnerError: what the run itself raised, unchanged.
+    """
+    if policy is not None:
+        opts["run_policy"] = policy
+    environment = EnvironmentContext(target.config, target.script, fn=choose, **opts)
+    with environment:
+        if target.uses_env_py:
+            _run_env_py(target)
+        else:
+            _run_builtin(target, environment)
+    if not environment.ran_migrations:
+        raise EnvironmentFailed(
+            f"{target.script.env_py_location} ended without calling context.run_migrations(), so no database was "
+            "looked at. Call it in both the offline and the online branch."
+        )
+    return environment
+
+
+def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
+    options = target.options
+    try:
+        run_builtin_environment(
+            environment,
+            target.required_url(),
+            application_name=options.application_name,
+            version_table=options.version_table,
+            version_table_schema=options.version_table_schema,
+            clock=target.clock,
+            connect_wait_seconds=options.connect_wait_seconds,
+        )
+    except exc.DBAPIError as error:
+        raise _own_statement_failed(error, target) from error
+
+
+def _run_env_py(target: Target) -> None:
+    try:
+        target.script.run_env()
+    except RunnerError:
+        raise
+    except exc.DBAPIError as error:
+        if error.statement is None:
+            raise connection_error(target.url or _UNNAMED, error.orig or error) from error
+        raise _own_statement_failed(error, target) from error
+    except Exception as error:
+        if target.url is None and _means_no_url(error):
+            raise _no_url(target) from error
+        if _means_bytes_for_text(error):
+            raise encoding_unsupported(target.url or _UNNAMED) from error
+        raise _env_py_failed(error, target) from error
+
+
+def _own_statement_failed(error: exc.DBAPIError, target: Target) -> RunnerError:
+    """A statement failed that no revision sent: the version table's, or env.py's."""
+    where = target.url.masked() if target.url is not None else "the database"
+    table = target.options.version_table
+    return statement_error(error, doing=f"use the version table {table}", url=where)
+
+
+def _means_no_url(error: Exception) -> bool:
+    """Tell whether engine_from_config() or create_engine() found no URL."""
+    if isinstance(error, KeyError):
+        return error.args == ("url",)
+    return isinstance(error, exc.ArgumentError) and ("None" in str(error) or "''" in str(error))
+
+
+def _means_bytes_for_text(error: Exception) -> bool:
+    """Tell whether SQLAlchemy stumbled over bytes when it asked a new session for the server's version."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, TypeError) and any(frame.name == "_get_server_version_info" for frame in frames)
+
+
+def _no_url(target: Target) -> MissingDatabaseUrl:
+    return MissingDatabaseUrl(
+        f"No database is named: {target.script.env_py_location} asked for sqlalchemy.url and there is none. Set "
+        "DATABASE_URL (or MIGRATION_DATABASE_URL, or either with _FILE), or put sqlalchemy.url into the configuration "
+        "file."
+    )
+
+
+def _env_py_failed(error: Exception, target: Target) -> EnvironmentFailed:
+    path = target.script.env_py_location
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    where = f"{path}:{lines[-1]}" if lines else path
+    return EnvironmentFailed(
+        f"env.py failed at {where}: {type(error).__name__}: {one_line(error)}.",
+        where=where,
+        exception=type(error).__name__,
+    )

@@ -1,0 +1,54 @@
+"""List the revisions of the directory, newest first: floor 6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.commands.current import current_heads
+from runner.commands.views import view
+from runner.errors import RangeInvalid
+
+if TYPE_CHECKING:
+    from runner.commands.results import RevisionView
+    from runner.commands.target import Target
+
+__all__ = ["history"]
+
+
+def history(
+    target: Target, rev_range: str | None = None, *, indicate_current: bool = False
+) -> tuple[RevisionView, ...]:
+    """Return the revisions of a range, newest first.
+
+    Args:
+        target: the directory; the database too when `current` is asked for.
+        rev_range: `[start]:[end]`, both inclusive; either end may be `current`. None means all.
+        indicate_current: mark the revisions the database is at.
+
+    Raises:
+        RangeInvalid: the range has no colon, or its ends do not lie on one lineage.
+    """
+    base, head = _ends(rev_range)
+    current: tuple[str, ...] = ()
+    if indicate_current or "current" in (base, head):
+        current = tuple(sorted({revision for heads, _ in current_heads(target) for revision in heads}))
+    script = target.script
+    chosen = script.walk_revisions(base=_or_current(base, current, "base"), head=_or_current(head, current, "heads"))
+    return tuple(
+        view(one, is_current=indicate_current and one.revision in current, include_parents=True) for one in chosen
+    )
+
+
+def _ends(rev_range: str | None) -> tuple[str, str]:
+    if rev_range is None:
+        return "base", "heads"
+    start, colon, end = rev_range.partition(":")
+    if not colon:
+        raise RangeInvalid(f"The history range {rev_range!r} has no colon; write [start]:[end], [start]: or :[end].")
+    return start.strip() or "base", end.strip() or "heads"
+
+
+def _or_current(symbol: str, current: tuple[str, ...], nothing: str) -> str | tuple[str, ...]:
+    if symbol != "current":
+        return symbol
+    return current or nothing if nothing == "base" else current or "base"

@@ -1,0 +1,133 @@
+"""What a command works on: a revision directory and a database, as one value. Floor 6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from runner.revisions.directory import ScriptDirectory
+
+from runner.clock import Clock, SystemClock
+from runner.config import Config
+from runner.database.url import DatabaseUrl
+from runner.errors import MissingDatabaseUrl
+
+if TYPE_CHECKING:
+    from runner.database.probe import VersionRows
+    from runner.migration.environment import EnvironmentContext
+    from runner.migration.policy import RunPolicy
+
+__all__ = ["RunOptions", "Target"]
+
+_SYSTEM_CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The operator's choices, as plain values.
+
+    `one_transaction`: the whole run is one transaction, unless env.py decides itself.
+    `lock_key`: an own second lock integer; None makes it from the version table's name.
+    """
+
+    one_transaction: bool = False
+    lock_wait_seconds: float = 600.0
+    lock_key: int | None = None
+    connect_wait_seconds: float = 30.0
+    lock_timeout_seconds: float | None = None
+    statement_timeout_seconds: float | None = None
+    version_table: str = "alembic_version"
+    version_table_schema: str | None = None
+    application_name: str = "revision-runner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A revision directory and the database it is for.
+
+    Args:
+        config: the configuration, as env.py will see it.
+        url: the database; None leaves it to env.py.
+        builtin_environment: run without env.py, even where there is one.
+        options: the operator's choices.
+        clock: for waiting and durations.
+        around: a context manager that environments run in; the rim uses it to own the logging.
+    """
+
+    config: Config
+    url: DatabaseUrl | None = None
+    builtin_environment: bool = False
+    options: RunOptions = RunOptions()
+    clock: Clock = _SYSTEM_CLOCK
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
+
+    @cached_property
+    def script(self) -> ScriptDirectory:
+        """Return the revision directory; its files are read when its graph is first needed."""
+        return ScriptDirectory.from_config(self.config)
+
+    @property
+    def uses_env_py(self) -> bool:
+        """Tell whether env.py decides how the database is reached."""
+        return not self.builtin_environment and self.script.has_env_py
+
+    def required_url(self) -> DatabaseUrl:
+        """Return the URL.
+
+        Raises:
+            MissingDatabaseUrl: none was given; no database is ever assumed.
+        """
+        if self.url is None:
+            raise MissingDatabaseUrl(
+                "No database is named. Set DATABASE_URL (or MIGRATION_DATABASE_URL, or either with _FILE for a mounted "
+                "secret), pass --database-url, or put sqlalchemy.url into the configuration file."
+            )
+        return self.url
+
+    def look(self) -> VersionRows | None:
+        """Return the version rows read the cheap way, None where env.py or the database rules that out."""
+        if self.uses_env_py:
+            return None
+        from runner.database.probe import read_version_rows
+        from runner.database.waiting import retry_connecting
+
+        url = self.required_url()
+        options = self.options
+        return retry_connecting(
+            lambda: read_version_rows(
+                url,
+                table=options.version_table,
+                schema=options.version_table_schema,
+                application_name=options.application_name,
+            ),
+            clock=self.clock,
+            wait_seconds=options.connect_wait_seconds,
+        )
+
+    def run_environment(self, choose: Callable[..., Any], *, locked: bool = True, **opts: Any) -> EnvironmentContext:
+        """Run env.py, or the built-in environment, and return what it left behind.
+
+        Args:
+            choose: given the current heads and the context, returns the steps to run.
+            locked: the command changes the database, so the lock is taken when there is work.
+            opts: further options of the EnvironmentContext.
+        """
+        from runner.commands.environment import run_environment
+
+        with self.around():
+            return run_environment(self, choose, policy=self._policy() if locked else None, **opts)
+
+    def _policy(self) -> RunPolicy:
+        from runner.migration.policy import RunPolicy, TransactionScope
+
+        return RunPolicy(
+            transaction=TransactionScope.RUN if self.options.one_transaction else TransactionScope.REVISION,
+            lock_wait_seconds=self.options.lock_wait_seconds,
+            lock_key=self.options.lock_key,
+            lock_timeout_seconds=self.options.lock_timeout_seconds,
+            statement_timeout_seconds=self.options.statement_timeout_seconds,
+            clock=self.clock,
+        )

@@ -1,0 +1,47 @@
+"""Bring the database to a target revision: floor 6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.commands.ranges import split_range
+from runner.commands.running import nothing_pending, result_of
+from runner.graph import plan_upgrade
+
+if TYPE_CHECKING:
+    from runner.commands.results import RunResult
+    from runner.commands.target import Target
+
+__all__ = ["upgrade"]
+
+
+def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: str | None = None) -> RunResult:
+    """Apply every revision between the database and `revision`.
+
+    A database that is already there is only looked at: no lock is taken, no revision file imported.
+
+    Args:
+        target: the directory and the database.
+        revision: a revision symbol; with `sql`, also `FROM:TO`.
+        sql: write the SQL instead of executing it, starting from FROM or from an empty database.
+        tag: free text for env.py.
+
+    Raises:
+        RunnerError: see the error tree; nothing of a failed revision stays behind.
+    """
+    start, destination = split_range(revision, offline=sql, command="upgrade")
+    script = target.script
+    if not sql:
+        rows = target.look()
+        if rows is not None:
+            plan = plan_upgrade(script.graph, rows.revisions, destination)
+            if plan.is_empty:
+                return nothing_pending(plan)
+    environment = target.run_environment(
+        lambda heads, _context: script._upgrade_revs(destination, heads),
+        as_sql=sql,
+        starting_rev=start,
+        destination_rev=destination,
+        tag=tag,
+    )
+    return result_of(environment)

@@ -1,0 +1,1 @@
+"""Dialects (floor 3): operations become statements, one module per database."""

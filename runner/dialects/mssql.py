@@ -1,0 +1,338 @@
+# ruff: noqa: ARG001, FBT001, FBT002, S608, SLF001  # @compiles keywords; Alembic's signatures; SQL texts; internals
+"""SQL Server: floor 3. ALTER COLUMN with the type, sp_rename, unnamed defaults, extended properties.
+
+Source: Transact-SQL reference, ALTER TABLE, sp_rename, sp_addextendedproperty, SET IDENTITY_INSERT.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import Column, Computed, Identity, Index, Table, TableClause
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, DDLElement
+from sqlalchemy.types import NVARCHAR, TypeEngine
+
+from runner.dialects.base import DefaultImpl, ensure_columns
+from runner.dialects.ddl import (
+    AddColumn,
+    AlterTable,
+    ColumnComment,
+    ColumnDefault,
+    ColumnName,
+    ColumnNullable,
+    ColumnType,
+    Name,
+    RenameTable,
+    ServerDefault,
+    alter_column,
+    alter_table,
+    column_specification,
+    format_column_name,
+    format_server_default,
+    format_table_name,
+    format_type,
+    is_default,
+)
+from runner.dialects.literals import rendering_dialect
+from runner.errors import OperationError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.mssql.base import MSDDLCompiler
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["MSSQLImpl"]
+
+_CATALOGUES = {"default": "sys.default_constraints", "check": "sys.check_constraints"}
+
+
+class DropColumnConstraint(AlterTable):
+    """Drop the constraint of one kind that a column has, whatever its name.
+
+    Args:
+        name: the table.
+        column_name: the column.
+        kind: `default`, `check` or `foreign key`.
+        schema: of the table.
+    """
+
+    def __init__(self, name: Name, column_name: Name, kind: str, schema: Name | None) -> None:
+        super().__init__(name, schema=schema)
+        self.column_name = column_name
+        self.kind = kind
+
+
+class CreateIndexIfNotExists(DDLElement):
+    """CREATE INDEX behind a look into the catalogue."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+
+class MSSQLImpl(DefaultImpl):
+    """Operations on SQL Server."""
+
+    __dialect__ = "mssql"
+    transactional_ddl = True
+    batch_separator = "GO"
+    type_synonyms = (*DefaultImpl.type_synonyms, {"VARCHAR", "NVARCHAR"})
+    identity_attrs_ignore = (
+        *DefaultImpl.identity_attrs_ignore,
+        "minvalue",
+        "maxvalue",
+        "nominvalue",
+        "nomaxvalue",
+        "cycle",
+        "cache",
+    )
+
+    def _configure(self, context_opts: Mapping[str, Any]) -> None:
+        self.batch_separator = context_opts.get("mssql_batch_separator", self.batch_separator) or ""
+
+    def _rendering_dialect(self) -> Dialect:
+        # Extended properties name their schema; a script has no session that could tell the default one.
+        schema = self.dialect.default_schema_name or "dbo"
+        return rendering_dialect(self.dialect, self.render_binary_literal, default_schema_name=schema)
+
+    def render_binary_literal(self, value: bytes) -> str:
+        """Return the bytes as a binary constant."""
+        return f"0x{value.hex()}"
+
+    def emit_begin(self) -> None:
+        """Write BEGIN TRANSACTION."""
+        self.static_output("BEGIN TRANSACTION" + self.command_terminator)
+
+    def emit_commit(self) -> None:
+        """Write COMMIT and the batch separator."""
+        super().emit_commit()
+        if self.batch_separator:
+            self.static_output(self.batch_separator)
+
+    def alter_column(
+        self,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: ServerDefault | Literal[False] | None = False,
+        name: str | None = None,
+        type_: TypeEngine[Any] | None = None,
+        schema: str | None = None,
+        existing_type: TypeEngine[Any] | None = None,
+        existing_server_default: ServerDefault | Literal[False] | None = None,
+        existing_nullable: bool | None = None,
+        **kw: Any,
+    ) -> None:
+        """Alter a column: its old default goes first, type and nullability are one statement, the name comes last.
+
+        Raises:
+            OperationError: nullability is to change and the revision does not say the type.
+        """
+        known: dict[str, Any] = {
+            "schema": schema,
+            "existing_type": existing_type,
+            "existing_server_default": existing_server_default,
+            "existing_nullable": existing_nullable,
+        }
+        generated = any(isinstance(item, Computed | Identity) for item in (server_default, existing_server_default))
+        if server_default is not False and generated:
+            self._alter_default(table_name, column_name, server_default, known)
+        replaces_default = server_default is None or existing_server_default is not False
+        if server_default is not False and replaces_default:
+            self._exec(DropColumnConstraint(table_name, column_name, "default", schema))
+        self._alter_type(table_name, column_name, type_, nullable, known)
+        super().alter_column(table_name, column_name, **known, **kw)
+        if is_default(server_default):
+            self._exec(ColumnDefault(table_name, column_name, server_default, **known))
+        if name is not None:
+            super().alter_column(table_name, column_name, name=name, **known)
+
+    def _alter_type(
+        self,
+        table_name: str,
+        column_name: str,
+        type_: TypeEngine[Any] | None,
+        nullable: bool | None,
+        known: Mapping[str, Any],
+    ) -> None:
+        """Write type and nullability in one statement: each alone resets the other."""
+        if type_ is None and nullable is None:
+            return
+        whole = type_ if type_ is not None else known["existing_type"]
+        if whole is None:
+            message = (
+                f"alter_column {table_name}.{column_name}: SQL Server changes nullability together with the type. "
+                "Add existing_type=, or type_= if it changes."
+            )
+            raise OperationError(message, table=table_name, column=column_name)
+        if nullable is None:
+            nullable = known["existing_nullable"]
+        if nullable is None:
+            warnings.warn(
+                f"alter_column {table_name}.{column_name}: SQL Server makes the column nullable unless told otherwise. "
+                "Add nullable= or existing_nullable=.",
+                stacklevel=3,
+            )
+        about = {**known, "existing_nullable": nullable}
+        self._exec(ColumnType(table_name, column_name, whole, **about))
+
+    def drop_column(
+        self,
+        table_name: str,
+        column: Column[Any],
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        **kw: Any,
+    ) -> None:
+        """Drop a column, first the constraints `mssql_drop_default`, `_check` and `_foreign_key` ask for."""
+        for kind in ("default", "check", "foreign key"):
+            if kw.pop(f"mssql_drop_{kind.replace(' ', '_')}", False):
+                self._exec(DropColumnConstraint(table_name, column.name, kind, schema))
+        super().drop_column(table_name, column, schema=schema, if_exists=if_exists, **kw)
+
+    def create_index(self, index: Index, **kw: Any) -> None:
+        """Create an index; INCLUDE columns need not be listed elsewhere."""
+        ensure_columns(index.table, index.dialect_options["mssql"]["include"])
+        if kw.get("if_not_exists"):
+            self._exec(CreateIndexIfNotExists(index))
+        else:
+            super().create_index(index, **kw)
+
+    def bulk_insert(
+        self,
+        table: TableClause,
+        rows: Sequence[Mapping[str, Any]],
+        multiinsert: bool = True,
+    ) -> None:
+        """Insert rows; a script says that identity values are given. Online SQLAlchemy does."""
+        if not self.as_sql or not rows or not _gives_identity(table, rows):
+            super().bulk_insert(table, rows, multiinsert=multiinsert)
+            return
+        name = self.dialect.identifier_preparer.format_table(table)
+        self.execute(f"SET IDENTITY_INSERT {name} ON")
+        super().bulk_insert(table, rows, multiinsert=multiinsert)
+        self.execute(f"SET IDENTITY_INSERT {name} OFF")
+
+
+def _gives_identity(table: TableClause, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the rows have values for an identity column; assumed of a table that lists no keys."""
+    if not isinstance(table, Table):
+        return True
+    identity = table._autoincrement_column
+    return identity is not None and any(identity.key in row for row in rows)
+
+
+def _string(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+@compiles(DropColumnConstraint, "mssql")
+def visit_drop_column_constraint(element: DropColumnConstraint, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return a batch that looks the name up and drops the constraint."""
+    table = str(format_table_name(compiler, element.table_name, element.schema))
+    if element.kind == "foreign key":
+        source = "sys.foreign_keys fk join sys.foreign_key_columns fkc on fk.object_id=fkc.constraint_object_id"
+        prefix = "fkc."
+    else:
+        source, prefix = _CATALOGUES[element.kind], ""
+    lines = (
+        "declare @const_name varchar(256)",
+        f"select @const_name = QUOTENAME([name]) from {source}",
+        f"where {prefix}parent_object_id = object_id({_string(table)})",
+        f"and col_name({prefix}parent_object_id, {prefix}parent_column_id) = {_string(str(element.column_name))}",
+        f"exec({_string(f'alter table {table} drop constraint ')} + @const_name)",
+    )
+    return "\n".join(lines)
+
+
+@compiles(CreateIndexIfNotExists, "mssql")
+def visit_create_index_if_not_exists(element: CreateIndexIfNotExists, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return CREATE INDEX behind IF NOT EXISTS (SELECT ...)."""
+    table = compiler.preparer.format_table(element.index.table)  # type: ignore[arg-type]  # set by the operation
+    condition = (
+        f"SELECT 1 FROM sys.indexes WHERE name = N{_string(str(element.index.name))} "
+        f"AND object_id = OBJECT_ID(N{_string(table)})"
+    )
+    return f"IF NOT EXISTS ({condition}) {compiler.process(CreateIndex(element.index))}"
+
+
+@compiles(AddColumn, "mssql")
+def visit_add_column(element: AddColumn, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return ALTER TABLE ... ADD, behind a look at the columns if asked for."""
+    specification = column_specification(
+        compiler,
+        element.column,
+        inline_references=element.inline_references,
+        inline_primary_key=element.inline_primary_key,
+        **kw,
+    )
+    table = str(format_table_name(compiler, element.table_name, element.schema))
+    guard = ""
+    if element.if_not_exists:
+        guard = f"IF COL_LENGTH(N{_string(table)}, N{_string(element.column.name)}) IS NULL "
+    return f"{guard}ALTER TABLE {table} ADD {specification}"
+
+
+@compiles(ColumnType, "mssql")
+def visit_column_type(element: ColumnType, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return ALTER COLUMN with type and nullability."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    text = f"{table} {alter_column(compiler, element.column_name)} {format_type(compiler, element.type_)}"
+    return text + _nullability(element.existing_nullable)
+
+
+@compiles(ColumnNullable, "mssql")
+def visit_column_nullable(element: ColumnNullable, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return ALTER COLUMN with the type the column has."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    if element.existing_type is None:
+        message = f"SQL Server needs the type of {element.table_name}.{element.column_name} to change its nullability."
+        raise OperationError(message, table=str(element.table_name), column=str(element.column_name))
+    text = f"{table} {alter_column(compiler, element.column_name)} {format_type(compiler, element.existing_type)}"
+    return text + _nullability(element.nullable)
+
+
+def _nullability(nullable: bool | None) -> str:
+    return "" if nullable is None else " NULL" if nullable else " NOT NULL"
+
+
+@compiles(ColumnDefault, "mssql")
+def visit_column_default(element: ColumnDefault, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return ADD DEFAULT ... FOR; a default is a constraint here."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    column = format_column_name(compiler, element.column_name)
+    return f"{table} ADD DEFAULT {format_server_default(compiler, element.default)} FOR {column}"
+
+
+@compiles(ColumnName, "mssql")
+def visit_column_name(element: ColumnName, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return EXEC sp_rename for a column."""
+    table = format_table_name(compiler, element.table_name, element.schema)
+    old = _string(f"{table}.{format_column_name(compiler, element.column_name)}")
+    return f"EXEC sp_rename {old}, {format_column_name(compiler, element.newname)}, 'COLUMN'"
+
+
+@compiles(RenameTable, "mssql")
+def visit_rename_table(element: RenameTable, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return EXEC sp_rename for a table."""
+    old = _string(str(format_table_name(compiler, element.table_name, element.schema)))
+    return f"EXEC sp_rename {old}, {format_table_name(compiler, element.new_table_name, None)}"
+
+
+@compiles(ColumnComment, "mssql")
+def visit_column_comment(element: ColumnComment, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return the procedure call that adds, updates or drops the MS_Description of a column."""
+    schema: Any = element.schema if element.schema is not None else compiler.dialect.default_schema_name
+    target = (
+        f"'schema', {compiler.preparer.quote_schema(schema)}, "
+        f"'table', {compiler.preparer.quote(element.table_name)}, "
+        f"'column', {format_column_name(compiler, element.column_name)}"
+    )
+    if element.comment is None:
+        return f"exec sp_dropextendedproperty 'MS_Description', {target}"
+    verb = "update" if element.existing_comment is not None else "add"
+    comment = compiler.sql_compiler.render_literal_value(element.comment, NVARCHAR())
+    return f"exec sp_{verb}extendedproperty 'MS_Description', {comment}, {target}"

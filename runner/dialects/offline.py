@@ -1,0 +1,156 @@
+"""The connection of offline mode: floor 3. It writes what it is given and owns up to having no answers.
+
+Revisions written for both modes do `op.get_bind().execute(text("UPDATE ..."))` and ignore the result; that
+works. A revision that looks at the result needs a database, and learns so where it looks.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import sqlalchemy
+from sqlalchemy import inspection
+from sqlalchemy.engine.mock import MockConnection
+
+from runner.dialects.statement import ParameterSets, excerpt
+from runner.errors import OfflineUnsupported
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["OfflineConnection", "OfflineResult"]
+
+_LIBRARIES = (
+    str(Path(__file__).resolve().parent.parent),
+    str(Path(sqlalchemy.__file__).resolve().parent),
+)
+
+
+def _refuse(what: str, construct: object = None) -> NoReturn:
+    """Raise for the line of the revision that asked."""
+    file, line = _caller()
+    statement = None if construct is None else excerpt(construct)
+    asked = f" of {statement!r}" if statement else ""
+    message = (
+        f"{file}, line {line}, asks for {what}{asked}, but in offline mode there is no database to ask. "
+        "Guard that part with context.is_offline_mode(), or run the revision online."
+    )
+    raise OfflineUnsupported(message, file=file, line=line, statement=statement, asked_for=what)
+
+
+def _caller() -> tuple[str, int]:
+    """Return the file and line of the innermost frame outside this package and SQLAlchemy."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # the documented way to a caller's frame
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+        frame = frame.f_back
+    if frame is None:
+        return "<unknown>", 0
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+class OfflineResult:
+    """The answer to a statement that was written, not executed: every question raises.
+
+    It is false, as Alembic's `None` is, so `if result:` skips what offline mode cannot do.
+    """
+
+    __slots__ = ("_construct",)
+
+    def __init__(self, construct: object) -> None:
+        self._construct = construct
+
+    def __bool__(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Do nothing: there is no cursor."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        _refuse(name, self._construct)
+
+    def __iter__(self) -> NoReturn:
+        _refuse("the rows", self._construct)
+
+    def __next__(self) -> NoReturn:
+        _refuse("a row", self._construct)
+
+
+class OfflineConnection(MockConnection):
+    """Stands in for a connection in offline mode: `execute()` writes the statement.
+
+    Types and tables create themselves on it (`Enum(...).create(op.get_bind())`), without looking whether they
+    exist.
+
+    Args:
+        dialect: the answer to `.dialect`.
+        write: takes a construct and its parameters to the script.
+    """
+
+    def __init__(self, dialect: Dialect, write: Callable[[Any, ParameterSets], object]) -> None:
+        super().__init__(dialect, self._execute_and_answer)
+        self._write = write
+
+    def execute(
+        self,
+        obj: Any,
+        parameters: ParameterSets = None,
+        execution_options: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Write the statement and return a result that has no rows to give."""
+        return self._execute_and_answer(obj, parameters)
+
+    def _execute_and_answer(self, construct: Any, parameters: ParameterSets = None) -> OfflineResult:
+        self._write(construct, parameters)
+        return OfflineResult(construct)
+
+    def exec_driver_sql(
+        self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None, **options: object
+    ) -> OfflineResult:
+        """Write the string as it is."""
+        if parameters:
+            _refuse("driver-level parameters", statement)
+        return self._execute_and_answer(_verbatim(statement))
+
+    def scalar(self, statement: Any, *args: object, **options: object) -> NoReturn:
+        """Raise: a scalar comes from a database."""
+        _refuse("a scalar", statement)
+
+    def scalars(self, statement: Any, *args: object, **options: object) -> NoReturn:
+        """Raise: scalars come from a database."""
+        _refuse("scalars", statement)
+
+    def in_transaction(self) -> bool:
+        """Return whether a transaction is open: the script frames its own."""
+        return False
+
+    def commit(self) -> None:
+        """Do nothing: the script frames its own transactions."""
+
+    def rollback(self) -> None:
+        """Do nothing: the script frames its own transactions."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        _refuse(f"connection.{name}")
+
+
+def _verbatim(sql: str) -> Any:
+    """Return the string as a construct in which backslashes before colons are no escapes either."""
+    return sqlalchemy.text(re.sub(r"\\?:", lambda colon: "\\" + colon.group(), sql))
+
+
+@inspection._inspects(OfflineConnection)  # noqa: SLF001  # SQLAlchemy's only way to register
+def _inspect_offline(connection: OfflineConnection) -> NoReturn:  # noqa: ARG001  # called by SQLAlchemy
+    """Refuse `sa.inspect(op.get_bind())` in words, where SQLAlchemy would say it knows no such object."""
+    _refuse("an inspection of the database")

@@ -1,0 +1,302 @@
+# ruff: noqa: ARG001, SLF001  # @compiles passes keywords on; SQLAlchemy's DDL internals
+"""PostgreSQL: floor 3. Identity, USING, comments, exclude constraints, and enum types on request.
+
+Source: PostgreSQL manual, ALTER TABLE, COMMENT, CREATE INDEX.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import (
+    Column,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    cast,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import BIT, CIDR, INET, MACADDR, MACADDR8, REGCLASS, TSQUERY, TSVECTOR
+from sqlalchemy.dialects.postgresql.named_types import NamedType
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import TypeDecorator
+
+from runner.dialects.base import BatchTable, DefaultImpl, ensure_columns
+from runner.dialects.ddl import (
+    AlterColumn,
+    ColumnComment,
+    ColumnDefault,
+    IdentityColumnDefault,
+    Name,
+    RenameTable,
+    ServerDefault,
+    alter_column,
+    alter_table,
+    format_column_name,
+    format_table_name,
+    format_type,
+    is_default,
+)
+from runner.dialects.literals import rendering_dialect
+from runner.errors import OperationError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql.base import PGDDLCompiler
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+__all__ = ["PostgresqlColumnType", "PostgresqlImpl", "named_type"]
+
+_TEXT_LIKE = (BIT, CIDR, INET, MACADDR, MACADDR8, TSQUERY, TSVECTOR)
+_NEXTVAL = re.compile(r"nextval\('(?P<sequence>.+)'::regclass\)$")
+
+
+class PostgresqlColumnType(AlterColumn):
+    """A new type, with the expression that converts the rows."""
+
+    def __init__(self, name: Name, column_name: Name, type_: TypeEngine[Any], **kw: Any) -> None:
+        self.using: str | None = kw.pop("using", None)
+        super().__init__(name, column_name, **kw)
+        self.type_: TypeEngine[Any] = type_() if isinstance(type_, type) else type_
+
+
+class PostgresqlImpl(DefaultImpl):
+    """Operations on PostgreSQL."""
+
+    __dialect__ = "postgresql"
+    transactional_ddl = True
+    type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
+
+    def _rendering_dialect(self) -> Dialect:
+        # Scripts run under standard_conforming_strings, the default of every supported server, whatever
+        # SQLAlchemy assumes before it has seen one.
+        return rendering_dialect(
+            self.dialect, self.render_binary_literal, text_like=_TEXT_LIKE, _backslash_escapes=False
+        )
+
+    def render_binary_literal(self, value: bytes) -> str:
+        """Return the bytes in the hex format of bytea."""
+        return f"'\\x{value.hex()}'"
+
+    def alter_column(
+        self,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: ServerDefault | Literal[False] | None = False,
+        name: str | None = None,
+        type_: TypeEngine[Any] | None = None,
+        schema: str | None = None,
+        autoincrement: bool | None = None,
+        comment: str | Literal[False] | None = False,
+        existing_comment: str | None = None,
+        existing_type: TypeEngine[Any] | None = None,
+        existing_server_default: ServerDefault | Literal[False] | None = None,
+        existing_nullable: bool | None = None,
+        existing_autoincrement: bool | None = None,
+        **kw: Any,
+    ) -> None:
+        """Alter a column, its type first; `postgresql_using` says how to convert the rows.
+
+        Raises:
+            OperationError: `postgresql_using` without a new type.
+        """
+        using = kw.pop("postgresql_using", None)
+        known: dict[str, Any] = {
+            "schema": schema,
+            "existing_type": existing_type,
+            "existing_server_default": existing_server_default,
+            "existing_nullable": existing_nullable,
+        }
+        if using is not None and type_ is None:
+            message = (
+                f"alter_column {table_name}.{column_name}: postgresql_using needs the new type; give it as type_=."
+            )
+            raise OperationError(message, table=table_name, column=column_name)
+        if type_ is not None:
+            self._exec(PostgresqlColumnType(table_name, column_name, type_, using=using, **known))
+        super().alter_column(
+            table_name,
+            column_name,
+            nullable=nullable,
+            server_default=server_default,
+            name=name,
+            autoincrement=autoincrement,
+            comment=comment,
+            existing_comment=existing_comment,
+            existing_autoincrement=existing_autoincrement,
+            **known,
+            **kw,
+        )
+
+    def _alter_identity(self, table_name: str, column_name: str, identity: Identity | None, known: Any) -> None:
+        existing = known["existing_server_default"]
+        if identity is not None and isinstance(existing, Identity):
+            differing, _, _ = self._compare_identity_default(identity, existing)
+            if not differing:
+                return  # ALTER COLUMN without an action is a syntax error
+        elif identity is not None and is_default(existing):
+            self._exec(ColumnDefault(table_name, column_name, None, **known))  # a column has one or the other
+        super()._alter_identity(table_name, column_name, identity, known)
+
+    def add_column(
+        self,
+        table_name: str,
+        column: Column[Any],
+        *,
+        schema: Name | None = None,
+        if_not_exists: bool | None = None,
+        inline_references: bool | None = None,
+        inline_primary_key: bool | None = None,
+        postgresql_create_type: bool = False,
+        **kw: Any,
+    ) -> None:
+        """Add a column.
+
+        Args:
+            table_name: the table.
+            column: the column.
+            schema: of the table.
+            if_not_exists: do nothing when the column is there.
+            inline_references: write the foreign keys in the column specification.
+            inline_primary_key: write PRIMARY KEY in the column specification.
+            postgresql_create_type: first create the enum or domain type of the column where it is missing. Off by
+                default: revisions usually create it themselves. Offline it is created without looking.
+            kw: keywords of other databases.
+        """
+        type_ = named_type(column.type, self.dialect) if postgresql_create_type else None
+        if type_ is not None and type_.create_type:
+            type_.create(self.bind, checkfirst=not self.as_sql)
+        super().add_column(
+            table_name,
+            column,
+            schema=schema,
+            if_not_exists=if_not_exists,
+            inline_references=inline_references,
+            inline_primary_key=inline_primary_key,
+        )
+
+    def create_table(self, table: Table, **kw: Any) -> None:
+        """Create a table and the enum and domain types this run has not created yet."""
+        if not self.as_sql:
+            self._forget_dropped_types(table)
+        super().create_table(table, **kw)
+
+    def _forget_dropped_types(self, table: Table) -> None:
+        """Strike types from SQLAlchemy's note of those created when a revision has dropped them since."""
+        noted: set[tuple[str | None, str]] = set().union(*self.memo.values())
+        for column in table.columns if noted else ():
+            type_: Any = named_type(column.type, self.dialect)
+            if type_ is None or (type_.schema, type_.name) not in noted:
+                continue
+            if not self.dialect.has_type(self.connection, type_.name, schema=type_.schema):  # type: ignore[attr-defined]
+                for names in self.memo.values():
+                    names.discard((type_.schema, type_.name))
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        """Add a constraint; INCLUDE columns of a unique constraint need not be listed elsewhere."""
+        if isinstance(const, UniqueConstraint):
+            ensure_columns(const.table, const.dialect_options["postgresql"]["include"])
+        super().add_constraint(const, **kw)
+
+    def create_index(self, index: Index, **kw: Any) -> None:
+        """Create an index; INCLUDE columns need not be listed elsewhere."""
+        ensure_columns(index.table, index.dialect_options["postgresql"]["include"])
+        super().create_index(index, **kw)
+
+    def autogen_column_reflect(self, inspector: Any, table: Table, column_info: dict[str, Any]) -> None:
+        """Leave out the default of a SERIAL column: its sequence belongs to the column and is made with it."""
+        default = column_info.get("default")
+        match = _NEXTVAL.match(default) if isinstance(default, str) else None
+        if match is None or not isinstance(column_info["type"], Integer):
+            return
+        owned = func.pg_get_serial_sequence(cast(literal(_regclass_name(table)), Text), column_info["name"])
+        same = cast(owned, REGCLASS) == cast(literal(match["sequence"].replace("''", "'")), REGCLASS)
+        if inspector.bind.scalar(select(same)):
+            del column_info["default"]
+
+    def prep_table_for_batch(self, batch_impl: BatchTable, table: Table) -> None:
+        """Drop the constraints whose names the new table will use: names are unique per schema here."""
+        for constraint in sorted(table.constraints, key=lambda constraint: constraint._creation_order):
+            if constraint.name is not None and constraint.name in batch_impl.named_constraints:
+                self.drop_constraint(constraint)
+
+
+def _regclass_name(table: Table) -> str:
+    """Return the table's name, every part quoted, as functions that take names as text read it."""
+    parts = [part for part in (table.schema, table.name) if part is not None]
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def named_type(type_: TypeEngine[Any], dialect: Dialect) -> NamedType | None:
+    """Return the enum or domain behind a column type (items of an array included), or None."""
+    if isinstance(type_, TypeDecorator):
+        return named_type(type_.load_dialect_impl(dialect), dialect)
+    implementation = type_ if isinstance(type_, NamedType) else type_.dialect_impl(dialect)
+    item = getattr(implementation, "item_type", None)
+    if item is not None:
+        return named_type(item, dialect)
+    return implementation if isinstance(implementation, NamedType) else None
+
+
+@compiles(RenameTable, "postgresql")
+def visit_rename_table(element: RenameTable, compiler: PGDDLCompiler, **kw: Any) -> str:
+    """Return RENAME TO, where the new name is never qualified."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    return f"{table} RENAME TO {format_table_name(compiler, element.new_table_name, None)}"
+
+
+@compiles(PostgresqlColumnType, "postgresql")
+def visit_column_type(element: PostgresqlColumnType, compiler: PGDDLCompiler, **kw: Any) -> str:
+    """Return ALTER COLUMN ... TYPE ... USING."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    text = f"{table} {alter_column(compiler, element.column_name)} TYPE {format_type(compiler, element.type_)}"
+    return f"{text} USING {_verbatim(compiler, element.using)}" if element.using else text
+
+
+@compiles(ColumnComment, "postgresql")
+def visit_column_comment(element: ColumnComment, compiler: PGDDLCompiler, **kw: Any) -> str:
+    """Return COMMENT ON COLUMN."""
+    table = format_table_name(compiler, element.table_name, element.schema)
+    column = format_column_name(compiler, element.column_name)
+    comment = (
+        "NULL" if element.comment is None else compiler.sql_compiler.render_literal_value(element.comment, String())
+    )
+    return f"COMMENT ON COLUMN {table}.{column} IS {comment}"
+
+
+@compiles(IdentityColumnDefault, "postgresql")
+def visit_identity_column(element: IdentityColumnDefault, compiler: PGDDLCompiler, **kw: Any) -> str:
+    """Return ADD GENERATED, DROP IDENTITY, or SET for each option that changes."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    column = f"{table} {alter_column(compiler, element.column_name)}"
+    if element.default is None:
+        return f"{column} DROP IDENTITY"
+    if not isinstance(element.existing_server_default, Identity):
+        return f"{column} ADD {_identity(compiler, element.default)}"
+    differing, _, _ = element.impl._compare_identity_default(element.default, element.existing_server_default)
+    return " ".join([column, *(_set_option(compiler, element.default, option) for option in sorted(differing))])
+
+
+def _identity(compiler: PGDDLCompiler, identity: Identity) -> str:
+    rendered: str = compiler.visit_identity_column(identity)  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+    return rendered.strip()
+
+
+def _set_option(compiler: PGDDLCompiler, identity: Identity, option: str) -> str:
+    if option == "always":
+        return f"SET GENERATED {'ALWAYS' if identity.always else 'BY DEFAULT'}"
+    return f"SET {compiler.get_identity_options(Identity(**{option: getattr(identity, option)})).strip()}"
+
+
+def _verbatim(compiler: PGDDLCompiler, sql: str) -> str:
+    """Return raw SQL as this driver needs it: percent signs doubled where it undoes that."""
+    return sql.replace("%", "%%") if compiler.preparer._double_percents else sql

@@ -1,0 +1,202 @@
+# ruff: noqa: ARG001, FBT001, FBT002, SLF001  # @compiles passes keywords on; Alembic's signatures; SQLAlchemy's internals
+"""SQLite: floor 3. Renames, added and dropped columns; everything else goes through batch.
+
+Source: SQLite documentation, ALTER TABLE.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from sqlalchemy import Column, Computed, Constraint, Table, cast
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import DefaultClause
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import JSON, TypeEngine
+
+from runner.dialects.base import BatchOperation, BatchOperations, DefaultImpl
+from runner.dialects.ddl import (
+    ColumnName,
+    RenameTable,
+    ServerDefault,
+    alter_table,
+    format_column_name,
+    format_table_name,
+)
+from runner.dialects.unsupported import OperationUnsupported
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
+
+__all__ = ["SQLiteImpl"]
+
+_IN_PLACE = frozenset({"create_index", "drop_index"})
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_LITERAL = re.compile(rf"\d+|{_QUOTED.pattern}")
+
+
+class SQLiteImpl(DefaultImpl):
+    """Operations on SQLite.
+
+    DDL is transactional in this engine's online runs, which begin their transactions themselves; scripts are
+    not framed, since the shell that reads them may be in any state.
+    """
+
+    __dialect__ = "sqlite"
+    transactional_ddl = False
+    online_transactional_ddl = True
+    supports_alter_column = False
+    supports_alter_constraint = False
+
+    def alter_column(
+        self,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: ServerDefault | Literal[False] | None = False,
+        type_: TypeEngine[Any] | None = None,
+        comment: str | Literal[False] | None = False,
+        **kw: Any,
+    ) -> None:
+        """Rename a column.
+
+        Raises:
+            OperationUnsupported: anything else about the column is to change.
+        """
+        changes = {
+            "nullability": nullable is not None,
+            "default": server_default is not False,
+            "type": type_ is not None,
+            "comment": comment is not False,
+        }
+        asked = [aspect for aspect, changed in changes.items() if changed]
+        if asked:
+            message = (
+                f"SQLite cannot alter the {' and '.join(asked)} of {table_name}.{column_name} in place. "
+                f'Use op.batch_alter_table("{table_name}"), which copies the table.'
+            )
+            raise OperationUnsupported(message, table=table_name, column=column_name)
+        super().alter_column(table_name, column_name, **kw)
+
+    def requires_recreate_in_batch(self, batch_op: BatchOperations) -> bool:
+        """Return whether the batch does more than ALTER TABLE can."""
+        return any(not _in_place(operation) for operation in batch_op.batch)
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        """Refuse, or leave out with a warning a constraint that only comes with a type.
+
+        Raises:
+            OperationUnsupported: the revision asked for the constraint itself.
+        """
+        if const._create_rule is None:
+            self._refuse_constraint("add", const)
+        elif const._create_rule(self):
+            warnings.warn(
+                f"{_described(const)} is left out: SQLite cannot add constraints to a table in place. "
+                "Use op.batch_alter_table(), which copies the table.",
+                stacklevel=2,
+            )
+
+    def drop_constraint(self, const: Constraint, **kw: Any) -> None:
+        """Refuse, unless the constraint only comes with a type.
+
+        Raises:
+            OperationUnsupported: the revision asked for the constraint itself.
+        """
+        if const._create_rule is None:
+            self._refuse_constraint("drop", const)
+
+    def _refuse_constraint(self, verb: str, const: Constraint) -> NoReturn:
+        table = getattr(const.table, "name", None)
+        message = (
+            f"SQLite cannot {verb} constraints in place: {_described(const)}. "
+            f'Use op.batch_alter_table("{table}"), which copies the table.'
+        )
+        raise OperationUnsupported(message, table=table, constraint=str(const.name))
+
+    def create_table_comment(self, table: Table) -> None:
+        """Refuse: SQLite has no comments."""
+        self._refuse_comment(table)
+
+    def drop_table_comment(self, table: Table) -> None:
+        """Refuse: SQLite has no comments."""
+        self._refuse_comment(table)
+
+    def create_column_comment(self, column: Column[Any]) -> None:
+        """Refuse: SQLite has no comments."""
+        self._refuse_comment(column.table)
+
+    def _refuse_comment(self, table: Table) -> NoReturn:
+        message = (
+            f"SQLite has no comments, so {table.name!r} cannot get or lose one. Leave the operation out for SQLite."
+        )
+        raise OperationUnsupported(message, table=table.name)
+
+    def cast_for_batch_migrate(
+        self, existing: Column[Any], existing_transfer: dict[str, Any], new_type: TypeEngine[Any]
+    ) -> None:
+        """Convert values whose affinity changes; JSON stays the text it is."""
+        if existing.type._type_affinity is not new_type._type_affinity and not isinstance(new_type, JSON):
+            existing_transfer["expr"] = cast(existing_transfer["expr"], new_type)
+
+    def render_ddl_sql_expr(self, expr: ClauseElement, is_server_default: bool = False, **kw: Any) -> str:
+        """Return an expression as SQL text; as a default it stands in parentheses."""
+        rendered = super().render_ddl_sql_expr(expr, is_server_default=is_server_default, **kw)
+        return f"({rendered})" if is_server_default and _needs_parentheses(rendered) else rendered
+
+    def autogen_column_reflect(self, inspector: Any, table: Table, column_info: dict[str, Any]) -> None:
+        """Put a reflected default into the parentheses SQLite reports it without."""
+        default = column_info.get("default")
+        if default is not None and _needs_parentheses(default):
+            column_info["default"] = f"({default})"
+
+
+def _in_place(operation: BatchOperation) -> bool:
+    """Return whether ALTER TABLE can do one queued operation."""
+    name = operation[0]
+    if name != "add_column":
+        return name in _IN_PLACE
+    default = operation[1][1].server_default
+    if isinstance(default, Computed):
+        return not default.persisted
+    return not (isinstance(default, DefaultClause) and isinstance(default.arg, ClauseElement))
+
+
+def _needs_parentheses(sql: str) -> bool:
+    """Return whether an expression is neither a literal nor in parentheses, as DEFAULT requires."""
+    return not (_LITERAL.fullmatch(sql) or _is_enclosed(sql))
+
+
+def _is_enclosed(sql: str) -> bool:
+    """Return whether the first parenthesis closes at the very end."""
+    depth = 0
+    for position, character in enumerate(_QUOTED.sub(lambda quoted: "x" * len(quoted.group()), sql)):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0:
+            return position == len(sql) - 1 and position > 0
+    return False
+
+
+def _described(const: Constraint) -> str:
+    kind = const.__visit_name__.replace("_", " ")
+    name = f"{kind} {str(const.name)!r}" if const.name is not None else f"an unnamed {kind}"
+    table = getattr(const.table, "name", None)
+    return f"{name} on {table!r}" if table else name
+
+
+@compiles(RenameTable, "sqlite")
+def visit_rename_table(element: RenameTable, compiler: SQLiteDDLCompiler, **kw: Any) -> str:
+    """Return RENAME TO, where the new name is never qualified."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    return f"{table} RENAME TO {format_table_name(compiler, element.new_table_name, None)}"
+
+
+@compiles(ColumnName, "sqlite")
+def visit_column_name(element: ColumnName, compiler: SQLiteDDLCompiler, **kw: Any) -> str:
+    """Return RENAME COLUMN."""
+    table = alter_table(compiler, element.table_name, element.schema)
+    old = format_column_name(compiler, element.column_name)
+    return f"{table} RENAME COLUMN {old} TO {format_column_name(compiler, element.newname)}"

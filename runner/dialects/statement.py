@@ -1,0 +1,261 @@
+"""Statements and the two places they go: floor 3. Made once by the dialect, then executed or written out.
+
+A `Statement` is a SQLAlchemy construct with its parameter sets. `OnlineSink` hands it to a connection;
+`OfflineSink` writes the very text the database should receive: values as literals, no percent sign doubled,
+one terminator, the separator of the dialect. What cannot be written as text is refused, never approximated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from sqlalchemy import BindParameter, ClauseElement, TextClause, literal, text
+from sqlalchemy.exc import CompileError, SQLAlchemyError
+from sqlalchemy.schema import DDLElement
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy.types import NullType
+
+from runner.errors import EnvironmentFailed, OfflineUnsupported
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Compiled, Connection, CursorResult, Dialect
+
+__all__ = [
+    "OfflineSink",
+    "OnlineSink",
+    "ParameterSets",
+    "Statement",
+    "StatementSink",
+    "TextOutput",
+    "excerpt",
+    "plain_text",
+]
+
+ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""One set of values, several for an executemany, or none."""
+
+_UNESCAPED_COLON = re.compile(r"(?<!\\):")
+_NO_OPTIONS: Mapping[str, Any] = {}
+_EXCERPT_LENGTH = 120
+
+
+class TextOutput(Protocol):
+    """What offline mode needs of a file."""
+
+    def write(self, text: str, /) -> object:
+        """Append the text."""
+
+    def flush(self) -> object:
+        """Hand what was written to the next layer."""
+
+
+def plain_text(sql: str) -> TextClause:
+    r"""Return the string as a construct in which every colon is a colon.
+
+    A string given to `op.execute()` comes without parameters, so `:name` in it cannot be one. Colons that
+    were written `\:` keep their meaning.
+    """
+    return text(_UNESCAPED_COLON.sub(r"\:", sql))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One SQL statement: the construct, its parameters and its execution options."""
+
+    construct: Any
+    """A SQLAlchemy executable: a `text()`, a DDL element, an INSERT, ..."""
+    parameters: ParameterSets = None
+    execution_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def sql(self, dialect: Dialect) -> str:
+        """Return the text of the statement, values as literals, without terminator.
+
+        Args:
+            dialect: the one that renders; see `runner.dialects.literals.rendering_dialect`.
+
+        Raises:
+            OfflineUnsupported: a value has no literal form, or is missing.
+        """
+        (single,) = self.separate() if self._is_many() else (self,)
+        construct = single.construct
+        if isinstance(construct, DDLElement):
+            return str(construct.compile(dialect=dialect)).strip()
+        construct = _with_values(construct, single.parameters)
+        _refuse_missing_values(construct)
+        return str(_compiled(construct, dialect)).strip()
+
+    def separate(self) -> Iterator[Statement]:
+        """Yield one statement per parameter set."""
+        if not self._is_many():
+            yield self
+            return
+        assert self.parameters is not None
+        for one in self.parameters:
+            assert isinstance(one, Mapping)
+            yield Statement(construct=self.construct, parameters=one, execution_options=self.execution_options)
+
+    def _is_many(self) -> bool:
+        return self.parameters is not None and not isinstance(self.parameters, Mapping)
+
+
+class StatementSink(Protocol):
+    """Where statements go."""
+
+    @property
+    def as_sql(self) -> bool:
+        """Whether statements become text instead of being executed."""
+
+    def execute(self, statement: Statement) -> CursorResult[Any] | None:
+        """Take one statement; the result when the database answered."""
+
+
+@dataclass(slots=True)
+class OnlineSink:
+    """Executes statements on one connection.
+
+    The connection is replaceable: an autocommit block continues on a differently configured one.
+    """
+
+    connection: Connection | None
+
+    @property
+    def as_sql(self) -> bool:
+        """Statements are executed."""
+        return False
+
+    def execute(self, statement: Statement) -> CursorResult[Any] | None:
+        """Execute the statement with its parameters and options.
+
+        Raises:
+            EnvironmentFailed: there is no connection.
+        """
+        connection = self.connection
+        if connection is None:
+            message = (
+                "A statement was to be executed, but the migration context has no connection. "
+                "Pass connection= to context.configure(), or use offline mode."
+            )
+            raise EnvironmentFailed(message)
+        options = statement.execution_options
+        if "isolation_level" in options:  # SQLAlchemy takes this one from the connection only
+            connection = connection.execution_options(**options)
+            options = _NO_OPTIONS
+        return connection.execute(statement.construct, statement.parameters, execution_options=options)
+
+
+@dataclass(slots=True)
+class OfflineSink:
+    """Writes statements as text.
+
+    Args:
+        buffer: where the text goes; none is an error at the first statement only.
+        dialect: renders; its paramstyle is one that doubles no percent signs.
+        terminator: ends a statement, such as `;`.
+        batch_separator: follows a statement on a line of its own, such as `GO`; empty for none.
+        emit: takes each piece of text instead of `static_output`, which it may call.
+    """
+
+    buffer: TextOutput | None
+    dialect: Dialect
+    terminator: str = ";"
+    batch_separator: str = ""
+    emit: Callable[[str], object] | None = None
+
+    @property
+    def as_sql(self) -> bool:
+        """Statements are written."""
+        return True
+
+    def execute(self, statement: Statement) -> None:
+        """Write the statement, one text per parameter set."""
+        emit = self.emit if self.emit is not None else self.static_output
+        for single in statement.separate():
+            emit(self.terminated(single.sql(self.dialect)))
+            if self.batch_separator:
+                emit(self.batch_separator)
+
+    def terminated(self, sql: str) -> str:
+        """Return the text with its terminator, safe from a comment on the last line."""
+        if not self.terminator:
+            return sql
+        last_line = sql[sql.rfind("\n") + 1 :]
+        return f"{sql}\n{self.terminator}" if "--" in last_line else sql + self.terminator
+
+    def static_output(self, static_text: str) -> None:
+        """Write text as it is, followed by a blank line.
+
+        Raises:
+            EnvironmentFailed: there is no output buffer.
+        """
+        if self.buffer is None:
+            message = "Offline mode has no output buffer. Pass output_buffer= to context.configure()."
+            raise EnvironmentFailed(message)
+        self.buffer.write(static_text + "\n\n")
+        self.buffer.flush()
+
+
+def _with_values(construct: ClauseElement, parameters: ParameterSets) -> ClauseElement:
+    """Put the parameters into the construct, as the driver would have done.
+
+    Names of bound parameters are replaced where they stand; the other names of an INSERT or UPDATE are columns.
+    """
+    assert parameters is None or isinstance(parameters, Mapping)
+    if not parameters:
+        return construct
+    bound = {bind.key for bind in _binds(construct)}
+    columns = {name: value for name, value in parameters.items() if name not in bound}
+    if columns and isinstance(construct, Insert | Update):
+        construct = construct.values(**columns)
+
+    def give_value(bind: BindParameter[Any]) -> None:
+        if bind.key in parameters:
+            bind.value = parameters[bind.key]
+            bind.required = False
+            if isinstance(bind.type, NullType):
+                bind.type = literal(bind.value).type
+
+    given: ClauseElement = visitors.cloned_traverse(construct, {"maintain_key": True}, {"bindparam": give_value})
+    return given
+
+
+def _compiled(construct: ClauseElement, dialect: Dialect) -> Compiled:
+    try:
+        return construct.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    except CompileError as error:
+        raise OfflineUnsupported(_no_literal(construct, error), statement=excerpt(construct)) from error
+
+
+def _binds(construct: ClauseElement) -> Iterator[BindParameter[Any]]:
+    for element in visitors.iterate(construct):
+        if isinstance(element, BindParameter):
+            yield element
+
+
+def _refuse_missing_values(construct: ClauseElement) -> None:
+    for bind in _binds(construct):
+        if bind.required and bind.value is None and bind.callable is None:
+            message = (
+                f"Offline mode cannot write the statement {excerpt(construct)!r}: parameter {bind.key!r} has no value. "
+                f"Give it one with bindparams(), or write \\:{bind.key} if the colon is meant literally."
+            )
+            raise OfflineUnsupported(message, statement=excerpt(construct), parameter=bind.key)
+
+
+def _no_literal(construct: ClauseElement, error: CompileError) -> str:
+    return (
+        f"Offline mode cannot write the statement {excerpt(construct)!r} as text: {error}. "
+        "Write the value as SQL in op.execute(), or use op.inline_literal()."
+    )
+
+
+def excerpt(construct: object) -> str:
+    """Return the beginning of the statement on one line, for messages; placeholders instead of values."""
+    try:
+        sql = " ".join(str(construct).split())
+    except (SQLAlchemyError, AttributeError):  # some dialect constructs have no text without their dialect
+        sql = type(construct).__name__
+    return sql if len(sql) <= _EXCERPT_LENGTH else sql[: _EXCERPT_LENGTH - 3] + "..."

@@ -1,0 +1,364 @@
+"""The error tree: floor 0. Every failure has a stable code, an exit code and one sentence.
+
+Nothing here imports another module of the project, and nothing here prints or exits: the rim does.
+The sentence says what happened, which revision, file or setting is meant, and what to do next. The
+typed fields carry the same facts for programs and for the log.
+
+    RunnerError
+    |-- SettingsError, MissingDatabaseUrl, ConfigError, OutputFailed,         10-19  the operator's settings
+    |   AlembicAlreadyImported
+    |-- RevisionDirectoryError                                                20-29  the revision directory
+    |   |-- DirectoryMissing, RevisionFileError, StrayFile
+    |   `-- GraphError: MissingParent, DuplicateRevision, CycleDetected, MultipleHeads,
+    |       InvalidTarget, BranchLabelError, ResolutionError: UnknownRevision, AmbiguousRevision
+    |-- DatabaseError                                                         30-39  the server refuses
+    |   |-- ConnectionFailed, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported, DriverMissing
+    |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
+    |-- LockTimeout                                                           40-49  contention: try again
+    |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
+    |   `-- VersionRowMismatch, OperationError
+    |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
+    |-- DatabaseBehind, DriftDetected                                         70-79  answers, not accidents
+    `-- Interrupted                                                           128 + signal
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AlembicAlreadyImported",
+    "AmbiguousRevision",
+    "AuthenticationFailed",
+    "BranchLabelError",
+    "ConfigError",
+    "ConnectionFailed",
+    "CycleDetected",
+    "DatabaseBehind",
+    "DatabaseError",
+    "DirectoryMissing",
+    "DriftDetected",
+    "DriverMissing",
+    "DuplicateRevision",
+    "EncodingUnsupported",
+    "EnvironmentFailed",
+    "GraphError",
+    "Interrupted",
+    "InvalidTarget",
+    "LockTimeout",
+    "MissingDatabaseUrl",
+    "MissingParent",
+    "MultipleHeads",
+    "NotCommitted",
+    "OfflineUnsupported",
+    "OperationError",
+    "OutputFailed",
+    "OverlappingDatabaseRevisions",
+    "PrivilegeMissing",
+    "RangeInvalid",
+    "ResolutionError",
+    "RevisionDirectoryError",
+    "RevisionFailed",
+    "RevisionFileError",
+    "RunnerError",
+    "SettingsError",
+    "StatementFailed",
+    "StrayFile",
+    "UnknownDatabaseRevision",
+    "UnknownRevision",
+    "VersionRowMismatch",
+]
+
+
+class RunnerError(Exception):
+    """Base of every failure this package raises on purpose.
+
+    Args:
+        message: one sentence for a person: what happened, where, what to do next. Never a secret.
+        fields: the same facts as values, for the log and for programs that catch the error.
+    """
+
+    code: ClassVar[str] = "runner-error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, **fields: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields: dict[str, object] = fields
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class SettingsError(RunnerError):
+    """One or more settings are unusable; the message lists every problem by variable name."""
+
+    code = "settings-invalid"
+    exit_code = 10
+
+
+class MissingDatabaseUrl(RunnerError):
+    """Neither the environment, a flag nor the configuration file names a database."""
+
+    code = "missing-database-url"
+    exit_code = 11
+
+
+class ConfigError(RunnerError):
+    """alembic.ini or pyproject.toml cannot be read, or a key in it has an unusable value."""
+
+    code = "config-invalid"
+    exit_code = 13
+
+
+class AlembicAlreadyImported(RunnerError):
+    """Another `alembic` is imported in this process, so its name cannot be given to this engine any more."""
+
+    code = "alembic-already-imported"
+    exit_code = 14
+
+
+class OutputFailed(RunnerError):
+    """stdout could not take the result: a full disk or device."""
+
+    code = "output-failed"
+    exit_code = 15
+
+
+class RevisionDirectoryError(RunnerError):
+    """The revision directory on disk is unusable for this command."""
+
+    code = "directory-invalid"
+    exit_code = 20
+
+
+class DirectoryMissing(RevisionDirectoryError):
+    """The revision directory, or one of its version locations, does not exist."""
+
+    code = "directory-missing"
+    exit_code = 12
+
+
+class RevisionFileError(RevisionDirectoryError):
+    """One revision file cannot be loaded: a syntax error, a failing import, a wrong identifier type."""
+
+    code = "revision-file-invalid"
+
+
+class StrayFile(RevisionDirectoryError):
+    """A Python file in a version location declares no revision identifier."""
+
+    code = "stray-file"
+    exit_code = 27
+
+
+class GraphError(RevisionDirectoryError):
+    """The revisions do not form a usable graph, or a symbol does not name a place in it."""
+
+    code = "graph-invalid"
+    exit_code = 29
+
+
+class MissingParent(GraphError):
+    """A revision names a down_revision or a dependency that no file declares."""
+
+    code = "missing-parent"
+    exit_code = 21
+
+
+class DuplicateRevision(GraphError):
+    """Two files declare the same revision identifier."""
+
+    code = "duplicate-revision"
+    exit_code = 22
+
+
+class CycleDetected(GraphError):
+    """Following down_revision or depends_on leads back to the start."""
+
+    code = "cycle-detected"
+    exit_code = 23
+
+
+class MultipleHeads(GraphError):
+    """A single head was asked for and the graph has several."""
+
+    code = "multiple-heads"
+    exit_code = 24
+
+
+class ResolutionError(GraphError):
+    """A symbol does not lead to a place in the graph; subclasses say whether there is none or several."""
+
+    code = "symbol-unresolved"
+
+
+class UnknownRevision(ResolutionError):
+    """No revision, label or prefix of that name exists."""
+
+    code = "unknown-revision"
+    exit_code = 25
+
+
+class AmbiguousRevision(ResolutionError):
+    """A partial identifier or a relative step fits several revisions."""
+
+    code = "ambiguous-revision"
+    exit_code = 26
+
+
+class InvalidTarget(GraphError):
+    """The target exists but cannot be reached from where the database is, in the direction asked for."""
+
+    code = "invalid-target"
+    exit_code = 28
+
+
+class BranchLabelError(GraphError):
+    """A branch label is used twice, or names a branch the revision is not a member of."""
+
+    code = "branch-label-invalid"
+
+
+class DatabaseError(RunnerError):
+    """The database refused; subclasses say in which way."""
+
+    code = "database-error"
+    exit_code = 39
+
+
+class ConnectionFailed(DatabaseError):
+    """No session could be opened: host, port, network, or a server that is starting up."""
+
+    code = "connection-failed"
+    exit_code = 30
+
+
+class AuthenticationFailed(DatabaseError):
+    """The server rejected the user or the password."""
+
+    code = "authentication-failed"
+    exit_code = 31
+
+
+class PrivilegeMissing(DatabaseError):
+    """The role may not do what the run needs."""
+
+    code = "privilege-missing"
+    exit_code = 32
+
+
+class EncodingUnsupported(DatabaseError):
+    """The session's encoding makes the driver return bytes where text is needed."""
+
+    code = "encoding-unsupported"
+    exit_code = 33
+
+
+class DriverMissing(DatabaseError):
+    """The Python driver that the URL names is not installed."""
+
+    code = "driver-missing"
+    exit_code = 34
+
+
+class UnknownDatabaseRevision(DatabaseError):
+    """The version table holds a revision that no file declares."""
+
+    code = "unknown-database-revision"
+    exit_code = 35
+
+
+class OverlappingDatabaseRevisions(DatabaseError):
+    """Two rows of the version table are ancestor and descendant of each other."""
+
+    code = "overlapping-database-revisions"
+    exit_code = 36
+
+
+class LockTimeout(RunnerError):
+    """Another runner kept the advisory lock longer than this run was told to wait."""
+
+    code = "lock-timeout"
+    exit_code = 40
+
+
+class RevisionFailed(RunnerError):
+    """upgrade() or downgrade() of a revision raised; its transaction was rolled back."""
+
+    code = "revision-failed"
+    exit_code = 50
+
+
+class StatementFailed(RevisionFailed):
+    """The server rejected a statement of a revision; its transaction was rolled back."""
+
+    code = "statement-failed"
+    exit_code = 51
+
+
+class EnvironmentFailed(RunnerError):
+    """env.py raised, or did not call what it must call."""
+
+    code = "environment-failed"
+    exit_code = 52
+
+
+class NotCommitted(RunnerError):
+    """env.py ran the revisions in a transaction of its own and never committed it."""
+
+    code = "not-committed"
+    exit_code = 53
+
+
+class VersionRowMismatch(RunnerError):
+    """A version row changed underneath the run: an update or delete did not match exactly one row."""
+
+    code = "version-row-mismatch"
+    exit_code = 54
+
+
+class OperationError(RunnerError):
+    """A revision asked for an operation in a way this dialect cannot carry out."""
+
+    code = "operation-invalid"
+    exit_code = 55
+
+
+class OfflineUnsupported(RunnerError):
+    """Offline mode was asked for something that needs a database."""
+
+    code = "offline-unsupported"
+    exit_code = 60
+
+
+class RangeInvalid(RunnerError):
+    """A revision range was given where none is allowed, is missing, or does not follow one lineage."""
+
+    code = "range-invalid"
+    exit_code = 61
+
+
+class DatabaseBehind(RunnerError):
+    """The database is not at the heads of the directory."""
+
+    code = "database-behind"
+    exit_code = 70
+
+
+class DriftDetected(RunnerError):
+    """The database and the model differ."""
+
+    code = "drift-detected"
+    exit_code = 71
+
+
+class Interrupted(RunnerError):
+    """A signal ended the run; what was in flight was rolled back."""
+
+    code = "interrupted"
+    exit_code = 143
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message, signal_number=signal_number)
+        self.exit_code = 128 + signal_number  # type: ignore[misc]  # 130 for SIGINT, 143 for SIGTERM

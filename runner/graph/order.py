@@ -1,0 +1,120 @@
+"""The order of a set of revisions, newest first. Floor 1.
+
+The order is Alembic's: a lineage is followed as long as possible, and where it waits for another one
+(a fork whose other side is not done yet), the first waiting tip above it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import cached_property
+
+from runner.graph.structure import GraphStructure
+
+__all__ = ["newest_first"]
+
+
+def newest_first(graph: GraphStructure, members: Collection[str], tips: Iterable[str]) -> tuple[str, ...]:
+    """Return the members so that each comes before everything it requires.
+
+    Args:
+        graph: the graph that holds the members.
+        members: the revisions to put in order.
+        tips: where the order starts, as far as they are members; members above which no other member
+            stands are added. Tips start in directory order.
+    """
+    chosen = members if isinstance(members, (set, frozenset)) else set(members)
+    if not chosen:
+        return ()
+    return tuple(_Descent(graph, chosen, graph.in_order((chosen & set(tips)).union(graph.tips(chosen)))).run())
+
+
+class _Descent:
+    """The walk down from several tips at once; one instance per call."""
+
+    def __init__(self, graph: GraphStructure, members: Collection[str], tips: Collection[str]) -> None:
+        self._members = members
+        self._below = _edges_inside(graph, members)
+        self._waiting_for = _turned(self._below)
+        self._unfinished_above = {one: len(above) for one, above in self._waiting_for.items()}
+        self._fronts = list(tips)
+        self._tips = frozenset(tips)
+        self._queued = set(tips)
+        self._done: dict[str, None] = {}
+
+    def run(self) -> Iterable[str]:
+        """Walk to the end and return the order."""
+        cursor = 0
+        while self._fronts:
+            here = self._fronts[cursor]
+            if self._unfinished_above.get(here):
+                cursor = self._first_front_above(here)
+                continue
+            self._done[here] = None
+            for other in self._below[here]:
+                self._unfinished_above[other] -= 1
+            cursor = self._advance(cursor)
+        return self._done
+
+    def _advance(self, cursor: int) -> int:
+        """Replace the finished front by what is below it; return where to go on."""
+        fresh = [other for other in self._below[self._fronts[cursor]] if other not in self._queued]
+        self._queued.update(fresh)
+        if fresh:
+            self._fronts[cursor] = fresh[0]
+            self._fronts.extend(fresh[1:])
+            return cursor
+        del self._fronts[cursor]
+        return max(cursor - 1, 0)
+
+    def _first_front_above(self, here: str) -> int:
+        """Return the index of the first front from which the walk will come down to `here`."""
+        below, bits = self._forks_below
+        bit = bits[here]
+        return next(index for index, front in enumerate(self._fronts) if below[front] & bit)
+
+    @cached_property
+    def _forks_below(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Member -> the forks below it as a bit set, and fork -> its bit.
+
+        Only a fork, or a tip that is no head, is reached while something above it is unfinished. Members of
+        one unforked stretch share one integer, so the sets are small unless forks are everywhere.
+        """
+        forks = [one for one, above in self._waiting_for.items() if len(above) > 1 or one in self._tips]
+        bits = {one: 1 << number for number, one in enumerate(forks)}
+        below: dict[str, int] = {}
+        for one in self._oldest_first():
+            found = 0
+            for other in self._below[one]:
+                found |= below[other] | bits.get(other, 0)
+            below[one] = found
+        return below, bits
+
+    def _oldest_first(self) -> list[str]:
+        waiting = {one: len(needed) for one, needed in self._below.items() if needed}
+        ready = [one for one in self._below if one not in waiting]
+        for one in ready:
+            for other in self._waiting_for.get(one, ()):
+                waiting[other] -= 1
+                if not waiting[other]:
+                    ready.append(other)
+        return ready
+
+
+def _edges_inside(graph: GraphStructure, members: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return member -> the members it requires, lineage first, without dependencies named further down."""
+    inside: dict[str, tuple[str, ...]] = {}
+    for revision in members:
+        needed = graph.parents(revision)
+        if graph.dependencies(revision):
+            needed = tuple(dict.fromkeys(needed + graph.own_dependencies(revision)))
+        inside[revision] = tuple([other for other in needed if other in members])
+    return inside
+
+
+def _turned(edges: dict[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    turned: dict[str, list[str]] = {}
+    for source, targets in edges.items():
+        for target in targets:
+            turned.setdefault(target, []).append(source)
+    return turned

@@ -1,0 +1,53 @@
+"""The built-in environment, for directories without an env.py: floor 5.
+
+It does what a plain env.py does: one database, given by URL, revisions run through the same context.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.clock import Clock
+from runner.database.engine import make_engine, open_connection
+from runner.database.url import DatabaseUrl
+from runner.database.waiting import retry_connecting
+from runner.migration.environment import EnvironmentContext
+
+__all__ = ["run_builtin_environment"]
+
+
+def run_builtin_environment(
+    environment: EnvironmentContext,
+    url: DatabaseUrl,
+    *,
+    application_name: str,
+    version_table: str,
+    version_table_schema: str | None,
+    clock: Clock,
+    connect_wait_seconds: float,
+) -> None:
+    """Configure the environment for one database and run what the command wants.
+
+    Args:
+        environment: entered by the caller.
+        url: the database; offline only its dialect matters, and no driver need be installed.
+        application_name: what the session calls itself to the server.
+        version_table: name of the version table.
+        version_table_schema: its schema; None means the session's default.
+        clock: for waiting.
+        connect_wait_seconds: how long a server that is not up yet is waited for.
+    """
+    table: dict[str, Any] = {"version_table": version_table, "version_table_schema": version_table_schema}
+    if environment.is_offline_mode():
+        environment.configure(
+            dialect_name=url.dialect, literal_binds=True, dialect_opts={"paramstyle": "named"}, **table
+        )
+        with environment.begin_transaction():
+            environment.run_migrations()
+        return
+    engine = make_engine(url, application_name=application_name)
+    connection = retry_connecting(lambda: open_connection(engine, url), clock=clock, wait_seconds=connect_wait_seconds)
+    with connection:
+        environment.configure(connection=connection, **table)
+        with environment.begin_transaction():
+            environment.run_migrations()

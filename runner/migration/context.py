@@ -1,0 +1,417 @@
+"""MigrationContext: one database, its version rows, and the steps that run on it. Floor 5."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, TextIO
+
+from sqlalchemy import inspect, select
+from sqlalchemy.engine import URL, Connection, CursorResult, Dialect, Engine, make_url
+from sqlalchemy.schema import CreateTable
+from runner.dialects.base import DefaultImpl
+from runner.errors import OperationError, RunnerError, VersionRowMismatch
+from runner.events import emit
+from runner.graph import DeleteRow, InsertRow, RowChange, Step, UpdateRow
+from runner.migration.info import MigrationInfo
+from runner.migration.ledger import StepLedger
+from runner.migration.outcome import DatabaseRun
+from runner.migration.policy import RunPolicy, TransactionScope
+from runner.migration.revision_call import call_revision, load_revisions
+from runner.migration.transactions import OnlineTransactions
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import Executable
+
+    from runner.revisions.directory import ScriptDirectory
+
+    from runner.config import Config
+    from runner.migration.environment import EnvironmentContext
+
+__all__ = ["MigrationContext"]
+
+
+class MigrationContext:
+    """What a revision runs in: a connection or an SQL buffer, the dialect's impl, and the version table.
+
+    Programs make one with `MigrationContext.configure(connection)`; env.py gets one from
+    `context.configure(...)`.
+
+    Args:
+        dialect: the SQLAlchemy dialect.
+        connection: an open connection, or None in offline mode.
+        opts: the keywords of `configure()`; unknown ones are kept for the user's own code.
+        environment_context: the environment this context belongs to, if any.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        connection: Connection | None,
+        opts: dict[str, Any],
+        environment_context: EnvironmentContext | None = None,
+    ) -> None:
+        self.environment_context = environment_context
+        self.opts = opts
+        self.dialect = dialect
+        self.script: ScriptDirectory | None = opts.get("script")
+        self.as_sql: bool = bool(opts.get("as_sql", False))
+        self.purge: bool = bool(opts.get("purge", False))
+        self.connection = connection if not self.as_sql else None
+        self.output_buffer: TextIO = opts.get("output_buffer") or sys.stdout
+        self.version_table: str = opts.get("version_table") or "alembic_version"
+        self.version_table_schema: str | None = opts.get("version_table_schema")
+        self.policy: RunPolicy = opts.get("run_policy") or RunPolicy(transaction=TransactionScope.RUN)
+        self.impl = DefaultImpl.get_by_dialect(dialect)(
+            dialect, self.connection, self.as_sql, opts.get("transactional_ddl"), self.output_buffer, opts
+        )
+        self._version = self.impl.version_table_impl(
+            version_table=self.version_table,
+            version_table_schema=self.version_table_schema,
+            version_table_pk=opts.get("version_table_pk", True),
+        )
+        self.ledger = StepLedger(self.policy.clock)
+        self.transactions = None if self.connection is None else self._online_transactions(self.connection)
+
+    # -- construction ------------------------------------------------------------------------------------
+
+    @classmethod
+    def configure(
+        cls,
+        connection: Connection | None = None,
+        url: str | URL | None = None,
+        dialect_name: str | None = None,
+        dialect: Dialect | None = None,
+        environment_context: EnvironmentContext | None = None,
+        dialect_opts: dict[str, Any] | None = None,
+        opts: dict[str, Any] | None = None,
+    ) -> MigrationContext:
+        """Return a context for a connection, or for a dialect named by URL or by name.
+
+        Raises:
+            OperationError: none of them was given, or `connection` is not a SQLAlchemy Connection.
+        """
+        opts = dict(opts or {})
+        _refuse_other_than_connection(connection)
+        if connection is not None and not opts.get("as_sql"):
+            return cls(connection.dialect, connection, opts, environment_context)
+        chosen = connection.dialect if connection is not None else _dialect(url, dialect_name, dialect, dialect_opts)
+        return cls(chosen, None, opts, environment_context)
+
+    @property
+    def bind(self) -> Connection | None:
+        """Return the connection; None in offline mode."""
+        return self.connection
+
+    @property
+    def config(self) -> Config | None:
+        """Return the Config of the environment, if there is one."""
+        return None if self.environment_context is None else self.environment_context.config
+
+    def _online_transactions(self, connection: Connection) -> OnlineTransactions:
+        explicit = self.opts.get("transaction_per_migration")
+        scope = self.policy.transaction
+        if explicit is not None:
+            scope = TransactionScope.REVISION if explicit else TransactionScope.RUN
+        origins = None if self.environment_context is None else self.environment_context.transaction_origins
+        return OnlineTransactions(
+            connection,
+            scope=scope,
+            policy=self.policy,
+            ledger=self.ledger,
+            origins=origins,
+            version_table=self.version_table,
+            version_table_schema=self.version_table_schema,
+            locking=self.environment_context is not None,
+        )
+
+    # -- version rows ------------------------------------------------------------------------------------
+
+    def get_current_heads(self) -> tuple[str, ...]:
+        """Return the revisions in the version table, sorted; offline, the starting revisions.
+
+        A missing table means no revision; nothing is created.
+        """
+        if self.as_sql:
+            return self._offline_start()
+        if not self._has_version_table():
+            return ()
+        assert self.connection is not None  # online
+        rows = self.connection.execute(select(self._version.c.version_num)).scalars()
+        return tuple(sorted(_text(row) for row in rows))
+
+    def get_current_revision(self) -> str | None:
+        """Return the one revision in the version table, None when there is none.
+
+        Raises:
+            OperationError: there are several; use get_current_heads().
+        """
+        heads = self.get_current_heads()
+        if len(heads) > 1:
+            raise OperationError(
+                f"Version table {self.version_table} holds several heads ({', '.join(heads)}); "
+                "use get_current_heads() instead of get_current_revision()."
+            )
+        return heads[0] if heads else None
+
+    def _offline_start(self) -> tuple[str, ...]:
+        start = self.opts.get("starting_rev")
+        given = () if start is None else (start,) if isinstance(start, str) else tuple(start)
+        known = [revision for revision in given if revision and revision != "base"]
+        if self.script is not None:
+            scripts = [script for revision in known for script in self.script.get_revisions(revision)]
+            known = [script.revision for script in scripts if script is not None]
+        return tuple(sorted(known))
+
+    def _has_version_table(self) -> bool:
+        assert self.connection is not None  # online only
+        return inspect(self.connection).has_table(self.version_table, schema=self.version_table_schema)
+
+    def _ensure_version_table(self, purge: bool = False) -> None:
+        """Create the version table where it is missing; with `purge`, empty it where it is not."""
+        if self.as_sql or not self._has_version_table():
+            self.impl._exec(CreateTable(self._version))
+        elif purge:
+            self.impl._exec(self._version.delete())
+
+    def _apply_row_changes(self, step: Step) -> None:
+        for change in step.row_changes:
+            self._apply_row_change(change)
+
+    def _apply_row_change(self, change: RowChange) -> None:
+        column = self._version.c.version_num
+        match change:
+            case InsertRow(revision=revision):
+                self.impl._exec(self._version.insert().inline().values(version_num=revision))
+            case UpdateRow(old=old, new=new):
+                statement = self._version.update().where(column == old).values(version_num=new)
+                self._expect_one(self.impl._exec(statement), f"update {old} to {new}")
+            case DeleteRow(revision=revision):
+                self._expect_one(
+                    self.impl._exec(self._version.delete().where(column == revision)), f"delete {revision}"
+                )
+
+    def _expect_one(self, result: CursorResult[Any] | None, doing: str) -> None:
+        if self.as_sql or result is None or not self.dialect.supports_sane_rowcount or result.rowcount == 1:
+            return
+        raise VersionRowMismatch(
+            f"Expected exactly one row of {self.version_table} to match when about to {doing}, but {result.rowcount} "
+            "did: something else changed the version table during this run. The step was rolled back.",
+            table=self.version_table,
+            rowcount=result.rowcount,
+        )
+
+    def stamp(self, script_directory: ScriptDirectory, revision: str) -> None:
+        """Set the version rows to `revision` without running anything."""
+        heads = self.get_current_heads()
+        if not self.as_sql and not heads:
+            self._ensure_version_table()
+        for step in script_directory._stamp_revs(revision, heads):
+            self._apply_row_changes(step)
+
+    # -- transactions ------------------------------------------------------------------------------------
+
+    def begin_transaction(self, _per_migration: bool = False) -> AbstractContextManager[Any]:
+        """Return the context manager that env.py puts around run_migrations().
+
+        Online, its end commits what ran, or rolls it back on an error. With one transaction per revision
+        the transactions are begun and committed by run_migrations() itself. Offline it writes BEGIN and
+        COMMIT where the dialect's DDL is transactional.
+        """
+        if self.transactions is not None:
+            return self.transactions.scope_block()
+        per_migration = bool(self.opts.get("transaction_per_migration", False))
+        if self.impl.transactional_ddl and per_migration == _per_migration:
+            return self._offline_transaction()
+        return nullcontext()
+
+    @contextmanager
+    def _offline_transaction(self) -> Iterator[None]:
+        self.impl.emit_begin()
+        yield
+        self.impl.emit_commit()
+
+    @contextmanager
+    def autocommit_block(self) -> Iterator[None]:
+        """Run the block outside any transaction, for statements such as CREATE INDEX CONCURRENTLY.
+
+        What the revision did before is committed first, and a new transaction is begun afterwards.
+        """
+        if self.transactions is not None:
+            with self.transactions.autocommit():
+                yield
+            return
+        transactional = self.impl.transactional_ddl
+        if transactional:
+            self.impl.emit_commit()
+        yield
+        if transactional:
+            self.impl.emit_begin()
+
+    def execute(self, sql: Executable | str, execution_options: dict[str, Any] | None = None) -> None:
+        """Execute a statement online, write it offline."""
+        self.impl.execute(sql, execution_options)
+
+    # -- running -----------------------------------------------------------------------------------------
+
+    def run_migrations(self, **kw: Any) -> None:
+        """Run the steps that the command chose for the current heads.
+
+        Args:
+            kw: passed to every upgrade() and downgrade().
+        """
+        if self.environment_context is not None:
+            self.environment_context.ran_migrations = True
+        self.impl.start_migrations()
+        if self.transactions is None:
+            self._run_offline(kw)
+        else:
+            self._run_online(self.transactions, kw)
+
+    def has_work(self) -> bool:
+        """Tell whether the command finds anything to do on this database as it is now."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[tuple[str, ...], bool]:
+        """Return the heads, and whether the command finds anything to do from there."""
+        heads = self.get_current_heads()
+        return heads, bool(self.purge or self._steps(heads) or self._table_is_wanted())
+
+    def _table_is_wanted(self) -> bool:
+        """Tell whether the command asked for the version table itself and it is not there."""
+        return bool(self.opts.get("ensure_version_table")) and (self.as_sql or not self._has_version_table())
+
+    def _steps(self, heads: tuple[str, ...]) -> list[Step]:
+        choose = self.opts.get("fn")
+        if choose is None:
+            return []
+        return list(choose(heads, self) or ())
+
+    def _run_offline(self, kw: dict[str, Any]) -> None:
+        heads = self.get_current_heads()
+        steps = self._steps(heads)
+        load_revisions(self.script, steps)
+        if self._table_is_wanted():
+            self._ensure_version_table()
+        for number, step in enumerate(steps):
+            with self.begin_transaction(_per_migration=True):
+                if number == 0 and not heads:
+                    self._ensure_version_table()
+                self.impl.static_output(f"-- Running {_arrow(step)}")
+                call_revision(self, step, kw)
+                self._apply_row_changes(step)
+        self._record(heads, steps[-1].heads_after if steps else heads)
+
+    def _run_online(self, transactions: OnlineTransactions, kw: dict[str, Any]) -> None:
+        if self.opts.get("run_policy") is not None:  # a query takes no lock
+            transactions.lock_before_looking()
+        heads, has_work = transactions.looking(self._look)
+        if not has_work:
+            if self.opts.get("run_policy") is not None:  # a query looks too, but plans nothing
+                self._report_plan(heads, [])
+            self._record(heads, heads)
+            return
+        with transactions.running():
+            end = self._run_locked(transactions, heads, kw)
+        self._record(heads, end)
+
+    def _run_locked(
+        self, transactions: OnlineTransactions, looked: tuple[str, ...], kw: dict[str, Any]
+    ) -> tuple[str, ...]:
+        """Run step after step; what was planned before the lock, or before another writer, is planned anew."""
+        expected: tuple[str, ...] | None = None
+        queue: list[Step] = []
+        done = 0
+        while True:
+            with transactions.step():
+                heads = expected if expected is not None and not transactions.shared else self.get_current_heads()
+                if heads != expected:
+                    heads = self._prepared(heads) if expected is None else heads
+                    queue = self._planned(heads, looked if expected is None else heads)
+                if not queue:
+                    return heads
+                step = queue.pop(0)
+                if not heads:
+                    self._ensure_version_table()
+                done += 1
+                self._run_step(step, kw, index=done, total=done + len(queue))
+                expected = step.heads_after
+            if not queue:
+                return expected
+
+    def _prepared(self, heads: tuple[str, ...]) -> tuple[str, ...]:
+        """Create or empty the version table where the command wants that, and return the heads then."""
+        if self.purge or self._table_is_wanted():
+            self._ensure_version_table(purge=self.purge)
+        return () if self.purge else heads
+
+    def _planned(self, heads: tuple[str, ...], looked: tuple[str, ...]) -> list[Step]:
+        steps = self._steps(heads)
+        if heads != looked:
+            emit("plan.changed_while_waiting", looked=list(looked), found=list(heads))
+        self._report_plan(heads, steps)
+        load_revisions(self.script, steps)
+        return steps
+
+    def _report_plan(self, heads: tuple[str, ...], steps: Sequence[Step]) -> None:
+        ends: dict[str, Any] = {"from": list(heads), "to": list(steps[-1].heads_after if steps else heads)}
+        emit("plan.computed", steps_total=len(steps), **ends)
+
+    def _run_step(self, step: Step, kw: dict[str, Any], *, index: int, total: int) -> None:
+        script = None if self.script is None else self.script.get_revision(step.revision)
+        self.ledger.start(step, message=(script.doc if script is not None else None) or "", index=index, total=total)
+        call_revision(self, step, kw)
+        self._apply_row_changes(step)
+        self._call_listeners(step, kw)
+        self.ledger.executed()
+
+    def _call_listeners(self, step: Step, kw: dict[str, Any]) -> None:
+        listeners: Sequence[Any] = self.opts.get("on_version_apply") or ()
+        for listener in listeners:
+            info = MigrationInfo.of_step(step, self.script)
+            listener(ctx=self, step=info, heads=set(step.heads_after), run_args=kw)
+
+    def _record(self, start: tuple[str, ...], end: tuple[str, ...]) -> None:
+        if self.environment_context is not None:
+            self.environment_context.databases.append((self, start, end))
+
+    def database_run(self, start: tuple[str, ...], end: tuple[str, ...]) -> DatabaseRun:
+        """Return what this context did as a value, once everything is settled."""
+        return DatabaseRun(start_heads=start, end_heads=end, applied=tuple(self.ledger.applied))
+
+
+def _arrow(step: Step) -> str:
+    verb = "stamp_revision" if step.direction.value == "stamp" else step.direction.value
+    return f"{verb} {', '.join(step.sources)} -> {', '.join(step.destinations)}"
+
+
+def _refuse_other_than_connection(given: object) -> None:
+    if given is None or isinstance(given, Connection):
+        return
+    hint = " Pass engine.connect()." if isinstance(given, Engine) else ""
+    raise OperationError(
+        f"The connection given to configure() is a {type(given).__name__}, not a SQLAlchemy Connection.{hint}"
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise RunnerError(
+        f"The driver returned a {type(value).__name__} for version_num where text is needed; set client_encoding=utf8 "
+        "in the URL."
+    )
+
+
+def _dialect(
+    url: str | URL | None, name: str | None, dialect: Dialect | None, options: dict[str, Any] | None
+) -> Dialect:
+    options = options or {}
+    if url is not None:
+        return make_url(url).get_dialect()(**options)
+    if name is not None:
+        return URL.create(name).get_dialect()(**options)
+    if dialect is not None:
+        return dialect
+    raise OperationError("configure() needs a connection, a url or a dialect_name.")

@@ -1,0 +1,78 @@
+"""Which steps have run and which of them have really been committed: floor 5.
+
+A step is reported as finished only once its transaction has committed. Until then it is held here; a
+rollback turns everything held into failures. So no log line ever claims what was lost later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from runner.clock import Clock
+from runner.events import emit
+from runner.graph import Step
+from runner.migration.outcome import AppliedStep
+
+__all__ = ["StepLedger"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    step: Step
+    started: float
+    duration_seconds: float | None  # None while its upgrade() or downgrade() is still running
+
+
+class StepLedger:
+    """Collects started steps and settles them as finished or failed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pending: list[_Pending] = []
+        self.applied: list[AppliedStep] = []
+
+    @property
+    def has_uncommitted(self) -> bool:
+        """Tell whether a step has run whose transaction has not been committed yet."""
+        return bool(self._pending)
+
+    def start(self, step: Step, *, message: str, index: int, total: int) -> None:
+        """Report that a step begins."""
+        self._pending.append(_Pending(step=step, started=self._clock.monotonic(), duration_seconds=None))
+        emit("step.started", **_keys(step), message=message, step_index=index, steps_total=total)
+
+    def executed(self) -> None:
+        """Note that the latest step's code and version row are done, though not committed."""
+        last = self._pending.pop()
+        duration = self._clock.monotonic() - last.started
+        self._pending.append(_Pending(step=last.step, started=last.started, duration_seconds=duration))
+
+    def committed(self) -> None:
+        """Report every executed step as finished."""
+        done = [held for held in self._pending if held.duration_seconds is not None]
+        self._pending = [held for held in self._pending if held.duration_seconds is None]
+        for held in done:
+            assert held.duration_seconds is not None  # selected above
+            duration = round(held.duration_seconds, 6)
+            self.applied.append(
+                AppliedStep(revision=held.step.revision, direction=held.step.direction, duration_seconds=duration)
+            )
+            emit("step.finished", **_keys(held.step), duration_seconds=duration)
+
+    def rolled_back(self, error: BaseException | None = None) -> None:
+        """Report everything held as failed; only the step that was still running carries the error."""
+        held_back, self._pending = self._pending, []
+        for held in held_back:
+            running = held.duration_seconds is None
+            code = getattr(error, "code", type(error).__name__) if error is not None and running else "rolled-back"
+            emit("step.failed", level="error", **_keys(held.step), error_code=code)
+
+
+def _keys(step: Step) -> dict[str, Any]:
+    return {
+        "revision": step.revision,
+        "direction": step.direction.value,
+        "from": ", ".join(step.sources),
+        "to": ", ".join(step.destinations),
+    }

@@ -1,0 +1,56 @@
+"""The directives of the running migration: `from runner import op` in a revision file (floor 2).
+
+Every attribute is a directive of `Operations`, those that third parties register included. Importing one
+works anywhere; calling it needs a running migration and says so. The signatures are in op.pyi.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from runner.operations.base import Operations, current_operations
+
+_CLASS_LEVEL = frozenset({"context", "implementation_for", "register_operation"})
+"""Methods that need no running migration."""
+
+
+def _directives() -> list[str]:
+    return sorted(name for name in dir(Operations) if not name.startswith("_"))
+
+
+__all__ = ["Operations"]
+__all__ += _directives()
+
+
+@functools.cache
+def _facade(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls the directive of whatever migration is running then."""
+
+    def directive(*args: Any, **kw: Any) -> Any:
+        return getattr(current_operations.get(name), name)(*args, **kw)
+
+    directive.__name__ = directive.__qualname__ = name
+    directive.__doc__ = method.__doc__
+    signature = inspect.signature(method)
+    directive.__signature__ = signature.replace(  # type: ignore[attr-defined]  # how inspect finds it
+        parameters=list(signature.parameters.values())[1:]
+    )
+    return directive
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CLASS_LEVEL:
+        return getattr(Operations, name)
+    if not name.startswith("_") and hasattr(Operations, name):
+        return _facade(name, getattr(Operations, name))
+    raise AttributeError(
+        f"op has no directive {name!r}. It has {', '.join(_directives())}; "
+        "the directives of an extension exist once the extension is imported."
+    )
+
+
+def __dir__() -> list[str]:
+    return ["Operations", *_directives()]

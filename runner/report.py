@@ -1,0 +1,70 @@
+"""Turn results into what people and programs read on stdout: floor 7. Pure: values in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.commands.branches import BranchPoint
+    from runner.commands.current import CurrentState
+    from runner.commands.results import RevisionView, RunResult
+
+__all__ = ["branches_text", "current_text", "run_summary", "to_json", "views_text"]
+
+
+def views_text(views: Iterable[RevisionView], *, verbose: bool) -> str:
+    """Return one line per revision, or its long entry."""
+    return "".join(f"{one.entry}\n" if verbose else f"{one.line}\n" for one in views)
+
+
+def current_text(states: Iterable[CurrentState], *, verbose: bool) -> str:
+    """Return the revisions each database is at; verbose names the database, password masked."""
+    return "".join(_state_text(state, verbose=verbose) for state in states)
+
+
+def _state_text(state: CurrentState, *, verbose: bool) -> str:
+    heading = f"Current revision(s) for {state.url}:\n" if verbose and state.url else ""
+    return heading + views_text(state.revisions, verbose=verbose)
+
+
+def branches_text(points: Iterable[BranchPoint], *, verbose: bool) -> str:
+    """Return each branch point and, indented, its children."""
+    return "".join(_branch_text(point, verbose=verbose) for point in points)
+
+
+def _branch_text(branch: BranchPoint, *, verbose: bool) -> str:
+    heading = branch.point.entry if verbose else branch.point.line
+    children = "".join(f"      -> {child.line}{f', {child.message}' if verbose else ''}\n" for child in branch.children)
+    return f"{heading}\n{children}\n"
+
+
+def run_summary(result: RunResult) -> dict[str, object]:
+    """Return the keys of the canonical line run.finished."""
+    databases = result.databases
+    keys: dict[str, object] = {"applied": result.applied_count}
+    if len(databases) == 1:
+        keys["from"] = list(databases[0].start_heads)
+        keys["to"] = list(databases[0].end_heads)
+    else:
+        keys["databases"] = [_plain(database) for database in databases]
+    return keys
+
+
+def to_json(value: Any) -> str:
+    """Return a result value as indented JSON with a final newline; tuples become lists, keys keep their order."""
+    import json
+
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n"
+
+
+_ONLY_FOR_PEOPLE = frozenset({"line", "entry"})
+
+
+def _plain(value: Any) -> Any:
+    fields = getattr(value, "__dataclass_fields__", None)
+    if fields is not None:
+        return {name: _plain(getattr(value, name)) for name in fields if name not in _ONLY_FOR_PEOPLE}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value

@@ -1,0 +1,451 @@
+"""Settings: floor 7. One declaration of all of them, and the reader that a cold start can afford.
+
+The reader here accepts what is plainly valid. Anything else, be it a stray blank or a mistake, goes to
+`runner.settings_validation`, which lets pydantic decide and words the problems; importing that costs more than a run
+with nothing to do, so it is imported only then. A property test holds the two to the same answers.
+
+Nothing here reads `os.environ` or a file: both are arguments.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runner.database.url import DatabaseUrl, parse_url
+from runner.errors import SettingsError
+
+__all__ = [
+    "SETTINGS",
+    "Given",
+    "Kind",
+    "Setting",
+    "Settings",
+    "find_database_url",
+    "given_text",
+    "read_plainly",
+    "read_settings",
+    "unknown_variables",
+]
+
+ReadText = Callable[[str], str]
+
+
+class Kind(enum.Enum):
+    """What a setting's text means."""
+
+    URL = "database URL"
+    TEXT = "text"
+    CHOICE = "one of its choices"
+    SECONDS = "seconds"
+    INTEGER = "whole number"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # each method it does without is a faster start
+class Setting:
+    """One row of the declaration.
+
+    Args:
+        field: the attribute of `Settings`.
+        variable: the environment variable.
+        flag: the option that takes the same text; empty where the command line has none of this plain form.
+        option: how the command line spells it where `flag` is empty; for the table only.
+        default: the value when nothing is given.
+        default_note: what the table says instead of the default.
+        choices: the only values a CHOICE takes.
+        help: one sentence for `--help` and the table.
+        unit: the unit of the number.
+        foreign_values: what another tool puts into the same variable; there it counts as unset.
+    """
+
+    field: str
+    variable: str
+    kind: Kind
+    help: str
+    flag: str = ""
+    option: str = ""
+    default: str | float | None = None
+    default_note: str = ""
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    foreign_values: tuple[str, ...] = ()
+
+    @property
+    def file_variable(self) -> str:
+        """Return the variable that names a file with the value; empty unless the value is a secret."""
+        return f"{self.variable}_FILE" if self.kind is Kind.URL else ""
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        field="migration_database_url",
+        variable="MIGRATION_DATABASE_URL",
+        kind=Kind.URL,
+        help="The database to migrate, where the application's own DATABASE_URL goes through a pooler or lacks rights.",
+    ),
+    Setting(
+        field="database_url",
+        variable="DATABASE_URL",
+        flag="--database-url",
+        kind=Kind.URL,
+        help="The database, as in postgresql://user:password@host:5432/name.",
+    ),
+    Setting(
+        field="directory",
+        variable="RUNNER_DIRECTORY",
+        flag="--directory",
+        kind=Kind.TEXT,
+        default_note="script_location of the configuration file, else migrations",
+        help="The revision directory.",
+    ),
+    Setting(
+        field="config_file",
+        variable="RUNNER_CONFIG",
+        option="-c, --config",
+        kind=Kind.TEXT,
+        default_note="alembic.ini and pyproject.toml here",
+        help="The configuration file, an ini file or a pyproject.toml.",
+    ),
+    Setting(
+        field="target",
+        variable="RUNNER_TARGET",
+        flag="--target",
+        kind=Kind.TEXT,
+        default="heads",
+        help="The revision that upgrade aims at when its command line names none.",
+    ),
+    Setting(
+        field="environment",
+        variable="RUNNER_ENVIRONMENT",
+        flag="--environment",
+        kind=Kind.CHOICE,
+        default="auto",
+        choices=("auto", "builtin"),
+        help="Whether env.py is run where there is one (auto) or never (builtin).",
+        foreign_values=("github-hosted", "self-hosted"),
+    ),
+    Setting(
+        field="transaction",
+        variable="RUNNER_TRANSACTION",
+        flag="--transaction",
+        kind=Kind.CHOICE,
+        default="revision",
+        choices=("revision", "run"),
+        help="What one transaction holds, unless env.py says transaction_per_migration: a revision or the whole run.",
+    ),
+    Setting(
+        field="lock_wait_seconds",
+        variable="RUNNER_LOCK_WAIT_SECONDS",
+        flag="--lock-wait-seconds",
+        kind=Kind.SECONDS,
+        default=600.0,
+        unit="seconds",
+        help="How long to wait for another runner to finish; 0 tries once.",
+    ),
+    Setting(
+        field="lock_key",
+        variable="RUNNER_LOCK_KEY",
+        flag="--lock-key",
+        kind=Kind.INTEGER,
+        default_note="made from the version table's name",
+        unit="32-bit integer",
+        help="The advisory lock's second key, for runners that must, or must not, wait for each other.",
+    ),
+    Setting(
+        field="connect_wait_seconds",
+        variable="RUNNER_CONNECT_WAIT_SECONDS",
+        flag="--connect-wait-seconds",
+        kind=Kind.SECONDS,
+        default=30.0,
+        unit="seconds",
+        help="How long to wait for a server that does not answer yet; 0 tries once.",
+    ),
+    Setting(
+        field="lock_timeout_seconds",
+        variable="RUNNER_LOCK_TIMEOUT_SECONDS",
+        flag="--lock-timeout-seconds",
+        kind=Kind.SECONDS,
+        default_note="the server's",
+        unit="seconds",
+        help="How long one statement may wait for a table lock.",
+    ),
+    Setting(
+        field="statement_timeout_seconds",
+        variable="RUNNER_STATEMENT_TIMEOUT_SECONDS",
+        flag="--statement-timeout-seconds",
+        kind=Kind.SECONDS,
+        default_note="the server's",
+        unit="seconds",
+        help="How long one statement may take.",
+    ),
+    Setting(
+        field="log_format",
+        variable="RUNNER_LOG_FORMAT",
+        flag="--log-format",
+        kind=Kind.CHOICE,
+        default="auto",
+        choices=("auto", "json", "text"),
+        help="How log lines look; auto is text on a terminal and JSON everywhere else.",
+    ),
+    Setting(
+        field="log_level",
+        variable="RUNNER_LOG_LEVEL",
+        flag="--log-level",
+        kind=Kind.CHOICE,
+        default="info",
+        choices=("debug", "info", "warning", "error"),
+        help="The least important events that are logged.",
+    ),
+    Setting(
+        field="version_table",
+        variable="RUNNER_VERSION_TABLE",
+        flag="--version-table",
+        kind=Kind.TEXT,
+        default="alembic_version",
+        help="The version table, for the built-in environment; env.py names its own.",
+    ),
+    Setting(
+        field="version_table_schema",
+        variable="RUNNER_VERSION_TABLE_SCHEMA",
+        flag="--version-table-schema",
+        kind=Kind.TEXT,
+        default_note="the connection's default schema",
+        help="The version table's schema, for the built-in environment.",
+    ),
+    Setting(
+        field="application_name",
+        variable="RUNNER_APPLICATION_NAME",
+        flag="--application-name",
+        kind=Kind.TEXT,
+        default="revision-runner",
+        help="The name PostgreSQL shows for the session in pg_stat_activity.",
+    ),
+    Setting(
+        field="dialect",
+        variable="RUNNER_DIALECT",
+        flag="--dialect",
+        kind=Kind.CHOICE,
+        default_note="the URL's",
+        choices=("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"),
+        help="The dialect of offline SQL when no database URL is given.",
+    ),
+)
+"""Every setting there is. Options, help, the table of docs/settings.md and both readers follow from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided, checked and typed.
+
+    The URL is left out of `repr()`. The attributes are those of `SETTINGS`, and `database_url_variable`, which says
+    where the URL came from: a variable's or a flag's name.
+    """
+
+    database_url: DatabaseUrl | None = field(repr=False)
+    database_url_variable: str | None
+    directory: str | None
+    config_file: str | None
+    target: str
+    environment: Literal["auto", "builtin"]
+    transaction: Literal["revision", "run"]
+    lock_wait_seconds: float
+    lock_key: int | None
+    connect_wait_seconds: float
+    lock_timeout_seconds: float | None
+    statement_timeout_seconds: float | None
+    log_format: Literal["auto", "json", "text"]
+    log_level: Literal["debug", "info", "warning", "error"]
+    version_table: str
+    version_table_schema: str | None
+    application_name: str
+    dialect: Literal["postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"] | None
+
+    def exported_environment(self) -> dict[str, str]:
+        """Return the variables an env.py shall find: the URL in force, with a driver named. Holds the password."""
+        if self.database_url is None:
+            return {}
+        return {"DATABASE_URL": self.database_url.with_driver().text()}
+
+
+def read_settings(environ: Mapping[str, str], flags: Mapping[str, str], *, read_text: ReadText) -> Settings:
+    """Return the settings that the environment and the command line make together.
+
+    A flag wins over a variable. A value that is empty or blank counts as not given, on both sides: Kubernetes and
+    compose files often set variables to nothing.
+
+    Args:
+        environ: the environment variables.
+        flags: field name -> text as typed.
+        read_text: reads the file a `*_FILE` variable names; raises OSError or UnicodeError when it cannot.
+
+    Raises:
+        SettingsError: lists every problem, one per line.
+    """
+    settings = read_plainly(environ, flags, read_text=read_text)
+    if settings is not None:
+        return settings
+    from runner.settings_validation import validate_settings
+
+    return validate_settings(environ, flags, read_text=read_text)
+
+
+def read_plainly(environ: Mapping[str, str], flags: Mapping[str, str], *, read_text: ReadText) -> Settings | None:
+    """Return the settings if each is plainly valid, None if anything needs a closer look."""
+    if unknown_variables(environ):
+        return None
+    values: dict[str, Any] = {}
+    for row in SETTINGS:
+        if row.kind is Kind.URL:
+            continue
+        given = given_text(row, environ, flags)
+        values[row.field] = row.default if given is None else _plain_value(row, given.text)
+        if given is not None and values[row.field] is None:
+            return None
+    try:
+        url, variable = find_database_url(environ, flags, read_text=read_text)
+    except SettingsError:
+        return None
+    return Settings(database_url=url, database_url_variable=variable, **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Given:
+    """A value somebody gave, and the name to blame it on: a variable's or a flag's."""
+
+    name: str
+    text: str = field(repr=False)
+
+
+def given_text(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Given | None:
+    """Return what was given for a setting, None for nothing."""
+    typed = flags.get(row.field, "")
+    if typed.strip():
+        return Given(name=row.flag or row.variable, text=typed)
+    text = environ.get(row.variable, "")
+    if text.strip() and text not in row.foreign_values:
+        return Given(name=row.variable, text=text)
+    return None
+
+
+_SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
+
+
+def _plain_value(row: Setting, text: str) -> str | float | None:
+    """Return the value of a text that leaves no doubt, else None."""
+    if row.kind is Kind.CHOICE:
+        return text if text in row.choices else None
+    if row.kind is Kind.SECONDS:
+        return float(text) if _SECONDS.fullmatch(text) else None
+    if row.kind is Kind.INTEGER:
+        return int(text) if _INTEGER.fullmatch(text) else None
+    return text if text.isprintable() and text == text.strip() else None
+
+
+# -- the database URL --------------------------------------------------------------------------------------
+
+_URL_ROWS = tuple(row for row in SETTINGS if row.kind is Kind.URL)
+
+
+def find_database_url(
+    environ: Mapping[str, str], flags: Mapping[str, str], *, read_text: ReadText
+) -> tuple[DatabaseUrl | None, str | None]:
+    """Return the URL in force and the name it was found under, or two Nones.
+
+    The flag wins over MIGRATION_DATABASE_URL, that over DATABASE_URL, each with its `_FILE`. What loses is not looked
+    at: an application's DATABASE_URL may be of a kind that only the application understands.
+
+    Raises:
+        SettingsError: the text is no URL, the file cannot be read, or a variable and its `_FILE` are both set.
+    """
+    found = _typed_url(flags) or _variable_url(environ, read_text)
+    if found is None:
+        return None, None
+    try:
+        return parse_url(found.text, variable=found.name), found.name
+    except ValueError:  # a port of five thousand digits; the message would repeat it
+        raise SettingsError(f"{found.name} is not a database URL: one of its numbers is too long.") from None
+
+
+def _typed_url(flags: Mapping[str, str]) -> Given | None:
+    given = (given_text(row, {}, flags) for row in _URL_ROWS)
+    return next((one for one in given if one is not None), None)
+
+
+def _variable_url(environ: Mapping[str, str], read_text: ReadText) -> Given | None:
+    for row in _URL_ROWS:
+        given = given_text(row, environ, {})
+        path = environ.get(row.file_variable, "").strip()
+        if given is not None and path:
+            raise SettingsError(f"{row.variable} and {row.file_variable} are both set; keep one of them.")
+        if path:
+            return Given(name=row.file_variable, text=_secret_in(path, row, read_text))
+        if given is not None:
+            return given
+    return None
+
+
+def _secret_in(path: str, row: Setting, read_text: ReadText) -> str:
+    """Return the text of a mounted secret, without the newline at its end."""
+    if "://" in path:  # not read and not repeated: it may hold a password
+        raise SettingsError(
+            f"{row.file_variable} holds a URL where the path of a file is expected; put the URL into {row.variable}."
+        )
+    try:
+        text = read_text(path).rstrip("\r\n")
+    except OSError as error:
+        raise SettingsError(f"{row.file_variable} names {path}, which cannot be read: {error.strerror}.") from error
+    except UnicodeError:  # its message quotes the file
+        raise SettingsError(f"{row.file_variable} names {path}, which is not UTF-8 text.") from None
+    if not text.strip():
+        raise SettingsError(f"{row.file_variable} names {path}, which is empty.")
+    return text
+
+
+# -- names nobody declared ---------------------------------------------------------------------------------
+
+_PREFIX = "RUNNER_"
+_VARIABLES = frozenset(row.variable for row in SETTINGS)
+# Set by GitHub Actions and by GitLab's runner for every job, and meant for other readers.
+_FOREIGN_VARIABLES = frozenset(
+    {
+        "RUNNER_AFTER_SCRIPT_TIMEOUT",
+        "RUNNER_ALLOW_RUNASROOT",
+        "RUNNER_ARCH",
+        "RUNNER_DEBUG",
+        "RUNNER_GENERATE_ARTIFACTS_METADATA",
+        "RUNNER_NAME",
+        "RUNNER_OS",
+        "RUNNER_PERFLOG",
+        "RUNNER_SCRIPT_TIMEOUT",
+        "RUNNER_TEMP",
+        "RUNNER_TEMP_PROJECT_DIR",
+        "RUNNER_TOOL_CACHE",
+        "RUNNER_TRACKING_ID",
+        "RUNNER_USER",
+        "RUNNER_WORKSPACE",
+    }
+)
+# Kubernetes announces a Service called runner, or runner-something, to every container of its namespace.
+_SERVICE_LINK = (
+    r"RUNNER(?:_[A-Z0-9_]+)?"
+    r"(?:_SERVICE_HOST|_SERVICE_PORT(?:_[A-Z0-9_]+)?|_PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
+)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables that look like settings and are none, sorted.
+
+    `RUNNER_TEST_*` belongs to the tests; what CI systems and Kubernetes set under the same prefix is let pass.
+    """
+    found = [name for name in environ if name.startswith(_PREFIX) and name not in _VARIABLES]
+    return sorted(name for name in found if not _is_someone_elses(name))
+
+
+def _is_someone_elses(name: str) -> bool:
+    return (
+        name.startswith("RUNNER_TEST_") or name in _FOREIGN_VARIABLES or re.fullmatch(_SERVICE_LINK, name) is not None
+    )

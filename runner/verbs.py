@@ -1,0 +1,117 @@
+"""Call a command with what was typed, and say what to print: floor 7."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.settings import Settings
+
+from runner.commands.target import Target
+
+__all__ = ["VERBS", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What goes to stdout, and the keys of the canonical log line."""
+
+    text: str = ""
+    keys: dict[str, object] = field(default_factory=dict)
+
+
+_Verb = Callable[[Target, argparse.Namespace, Settings], Outcome]
+
+
+def _upgrade(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    from runner.commands.upgrade import upgrade
+
+    return _ran(upgrade(target, values.revision or settings.target, sql=values.sql, tag=values.tag))
+
+
+def _downgrade(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.downgrade import downgrade
+
+    return _ran(downgrade(target, values.revision, sql=values.sql, tag=values.tag))
+
+
+def _stamp(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.stamp import stamp
+
+    return _ran(stamp(target, values.revisions, sql=values.sql, tag=values.tag, purge=values.purge))
+
+
+def _ensure_version(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.ensure_version import ensure_version
+
+    ensure_version(target, sql=values.sql)
+    return Outcome()
+
+
+def _ran(result: Any) -> Outcome:
+    from runner.report import run_summary
+
+    return Outcome(keys=run_summary(result))
+
+
+def _current(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.current import current
+    from runner.report import current_text
+
+    states = current(target, check_heads=values.check_heads)
+    return _shown(values, states, lambda: current_text(states, verbose=values.verbose))
+
+
+def _heads(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.heads import heads
+    from runner.report import views_text
+
+    found = heads(target, resolve_dependencies=values.resolve_dependencies)
+    return _shown(values, found, lambda: views_text(found, verbose=values.verbose))
+
+
+def _history(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.history import history
+    from runner.report import views_text
+
+    found = history(target, values.rev_range, indicate_current=values.indicate_current)
+    return _shown(values, found, lambda: views_text(found, verbose=values.verbose))
+
+
+def _branches(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.branches import branches
+    from runner.report import branches_text
+
+    found = branches(target)
+    return _shown(values, found, lambda: branches_text(found, verbose=values.verbose))
+
+
+def _show(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.show import show
+    from runner.report import views_text
+
+    found = show(target, values.revision)
+    return _shown(values, found, lambda: views_text(found, verbose=True))
+
+
+def _shown(values: argparse.Namespace, result: Any, text: Callable[[], str]) -> Outcome:
+    if not values.json:
+        return Outcome(text=text())
+    from runner.report import to_json
+
+    return Outcome(text=to_json(result))
+
+
+VERBS: dict[str, _Verb] = {
+    "upgrade": _upgrade,
+    "downgrade": _downgrade,
+    "stamp": _stamp,
+    "ensure-version": _ensure_version,
+    "current": _current,
+    "heads": _heads,
+    "history": _history,
+    "branches": _branches,
+    "show": _show,
+}

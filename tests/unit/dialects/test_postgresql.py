@@ -1,0 +1,125 @@
+"""What PostgreSQL does its own way."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from runner.dialects.postgresql import named_type
+from runner.errors import OperationError
+from tests.unit.dialects.standin import dialect_named, offline_impl
+
+
+def lines(buffer: Any) -> list[str]:
+    return [" ".join(text.split()) for text in buffer.getvalue().split("\n\n") if text]
+
+
+def test_using_needs_the_new_type() -> None:
+    """`postgresql_using` alone is refused, naming the column (ERR-27)."""
+    impl, buffer = offline_impl("postgresql")
+
+    with pytest.raises(OperationError, match=r"alter_column t\.c: postgresql_using needs the new type"):
+        impl.alter_column("t", "c", postgresql_using="c::integer")
+
+    assert buffer.getvalue() == ""
+
+
+def test_the_enum_type_of_a_new_column_is_left_alone_by_default() -> None:
+    """Directories that create the type themselves see nothing new (OP-1)."""
+    impl, buffer = offline_impl("postgresql")
+
+    impl.add_column("t", sa.Column("c", sa.Enum("a", name="letters")))
+
+    assert lines(buffer) == ["ALTER TABLE t ADD COLUMN c letters;"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "created"),
+    [
+        (sa.Enum("a", name="letters"), ["CREATE TYPE letters AS ENUM ('a');"]),
+        (sa.Enum("a", name="letters", schema="s"), ["CREATE TYPE s.letters AS ENUM ('a');"]),
+        (postgresql.ARRAY(sa.Enum("a", name="letters")), ["CREATE TYPE letters AS ENUM ('a');"]),
+        (postgresql.DOMAIN("positive", sa.Integer()), ["CREATE DOMAIN positive AS INTEGER;"]),
+        (postgresql.ENUM("a", name="letters", create_type=False), []),
+        (sa.Enum("a", name="letters", native_enum=False), []),
+        (sa.Integer(), []),
+    ],
+)
+def test_the_type_of_a_new_column_is_created_on_request(type_: Any, created: list[str]) -> None:
+    """`postgresql_create_type=True` creates what the column needs first (OP-1)."""
+    impl, buffer = offline_impl("postgresql")
+
+    impl.add_column("t", sa.Column("c", type_), postgresql_create_type=True)
+
+    assert lines(buffer)[:-1] == created
+
+
+def test_other_dialects_ignore_the_request() -> None:
+    """The keyword belongs to PostgreSQL; a revision for several databases may carry it."""
+    impl, buffer = offline_impl("mysql")
+
+    impl.add_column("t", sa.Column("c", sa.Enum("a", name="letters")), postgresql_create_type=True)
+
+    assert lines(buffer) == ["ALTER TABLE t ADD COLUMN c ENUM('a');"]
+
+
+def test_a_type_behind_a_decorator_or_variant_is_found() -> None:
+    """The type that counts is the one this dialect ends up with."""
+
+    class Decorated(sa.types.TypeDecorator[str]):
+        impl = sa.Enum("a", name="letters")
+        cache_ok = True
+
+    variant = sa.String(5).with_variant(postgresql.ENUM("a", name="other"), "postgresql")
+    dialect = dialect_named("postgresql")
+
+    found = [named_type(type_, dialect) for type_ in (Decorated(), variant, sa.String(5))]
+
+    assert [getattr(type_, "name", None) for type_ in found] == ["letters", "other", None]
+
+
+def test_batch_drops_the_constraints_whose_names_are_needed() -> None:
+    """Constraint names are unique per schema, so the old table gives them up first (OP-45)."""
+    impl, buffer = offline_impl("postgresql")
+    table = sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("a", sa.Integer()),
+        sa.UniqueConstraint("a", name="uq_kept"),
+        sa.CheckConstraint("a > 0", name="ck_gone"),
+        sa.CheckConstraint("a > 1"),
+    )
+
+    impl.prep_table_for_batch(SimpleNamespace(named_constraints={"uq_kept": None}), table)
+
+    assert lines(buffer) == ["ALTER TABLE t DROP CONSTRAINT uq_kept;"]
+
+
+@pytest.mark.parametrize(
+    ("default", "type_", "asked"),
+    [
+        ("5", sa.Integer(), False),
+        (None, sa.Integer(), False),
+        ("nextval('q'::regclass)", sa.Text(), False),
+        ("nextval('s.\"Q q\"'::regclass)", sa.BigInteger(), True),
+    ],
+)
+def test_only_serial_columns_are_looked_up(default: str | None, type_: Any, asked: bool) -> None:
+    """The owner of a sequence is asked for only where the default is one and the column an integer (DI-2)."""
+    impl, _ = offline_impl("postgresql")
+    questions: list[Any] = []
+
+    def scalar(statement: Any) -> bool:
+        questions.append(statement)
+        return True
+
+    inspector = SimpleNamespace(bind=SimpleNamespace(scalar=scalar))
+    column = {"name": "id", "default": default, "type": type_}
+    impl.autogen_column_reflect(inspector, sa.Table("t", sa.MetaData(), schema="s"), column)
+
+    assert bool(questions) is asked
+    assert ("default" in column) is not asked
