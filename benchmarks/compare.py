@@ -143,7 +143,7 @@ def programs(directory: Path, url: str) -> list[Program]:
         Program(
             name="runner, built-in environment",
             command=runner,
-            environment={"DATABASE_URL": url, "RUNNER_ENVIRONMENT": "builtin"},
+            environment={"DATABASE_URL": url, "RUNNER_ENV_PY": "ignore"},
         ),
     ]
 
@@ -187,7 +187,7 @@ def measure_apply(directory: Path, make_url: Callable[[], str], rounds: int) -> 
 def offline_script(directory: Path, url: str) -> Path:
     """Return a file with the SQL of the whole directory."""
     out = directory / "all.sql"
-    environment = {**os.environ, "DATABASE_URL": url, "RUNNER_ENVIRONMENT": "builtin"}
+    environment = {**os.environ, "DATABASE_URL": url, "RUNNER_ENV_PY": "ignore"}
     command = [sys.executable, "-m", "runner", "upgrade", "--sql"]
     with out.open("w") as file:
         subprocess.run(command, cwd=directory, env=environment, stdout=file, check=True, stderr=subprocess.DEVNULL)
@@ -217,9 +217,7 @@ def run(program: Program, directory: Path) -> Sample:
         if process.returncode:
             output.seek(0)
             sys.exit(f"{program.name} failed:\n{output.read().decode()}")
-    return Sample(
-        cpu_seconds=usage.ru_utime + usage.ru_stime, wall_seconds=wall, peak_mebibytes=usage.ru_maxrss / 1024
-    )
+    return Sample(cpu_seconds=usage.ru_utime + usage.ru_stime, wall_seconds=wall, peak_mebibytes=usage.ru_maxrss / 1024)
 
 
 def report(title: str, samples: dict[str, list[Sample]]) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-
 from runner.clock import Clock
 from runner.commands.target import RunOptions, Target
 from runner.config import Config, discover
@@ -49,7 +48,7 @@ def make_target(
     return Target(
         config=config,
         url=url,
-        builtin_environment=settings.environment == "builtin",
+        builtin_environment=settings.env_py == "ignore",
         options=RunOptions(
             one_transaction=settings.transaction == "run",
             lock_wait_seconds=settings.lock_wait_seconds,
@@ -72,6 +71,7 @@ def _make_config(settings: Settings, values: argparse.Namespace, command: str) -
         file_=ini,
         toml_file=toml,
         ini_section=getattr(values, "name", None) or "alembic",
+        output_buffer=sys.stdout,
         stdout=sys.stdout,
         cmd_opts=_command_options(values, command),
     )

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from typing import Any
-
-from runner.logs import bridge_standard_logging, make_event_sink, resolve_format
-from runner.settings import Settings, read_settings
 
 from runner import install_alembic_names
 from runner.arguments import Arguments, parse_arguments
 from runner.clock import Clock, SystemClock
 from runner.errors import Interrupted, OutputFailed, RunnerError, SettingsError
 from runner.events import emit, listening
+from runner.logs import bridge_standard_logging, make_event_sink, resolve_format
+from runner.settings import Settings, read_settings
 from runner.signals import SignalReceived, orderly_end
 
 __all__ = ["main"]
@@ -49,7 +48,8 @@ class _Session:
         self._writes_sql = bool(getattr(arguments.values, "sql", False))
         self._is_run = arguments.command.name in _PRODUCES
         # Whoever reads a product on stdout must not find log lines in it.
-        self._log_stream = sys.stderr if self._writes_sql or not self._is_run else sys.stdout
+        self._has_product = self._writes_sql or not self._is_run
+        self._log_stream = sys.stderr if self._has_product else sys.stdout
         self._format = resolve_format("auto", self._log_stream)
 
     def run(self) -> int:
@@ -105,7 +105,9 @@ class _Session:
         if self._is_run:
             emit("run.started", command=name, offline=self._writes_sql)
         target = make_target(settings, self._arguments.values, name, clock=self._clock, around=around)
-        outcome = VERBS[name](target, self._arguments.values, settings)
+        # Nor what env.py and revisions print; the target keeps the stdout that scripts go to.
+        with redirect_stdout(sys.stderr) if self._has_product else nullcontext():
+            outcome = VERBS[name](target, self._arguments.values, settings)
         if outcome.text and not self._arguments.values.quiet:
             sys.stdout.write(outcome.text)
         if self._is_run:

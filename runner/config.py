@@ -117,7 +117,8 @@ class Config:
         self.output_buffer = output_buffer
         self.stdout: TextIO = sys.stdout if stdout is None else stdout
         self.cmd_opts: Namespace | None = cmd_opts
-        self.config_args: dict[str, Any] = dict(config_args or {})
+        self._given_args: dict[str, Any] = dict(config_args or {})
+        self.config_args: dict[str, Any] = dict(self._given_args)  # and `here`, once the ini file has been read
         self.attributes: dict[Any, Any] = dict(attributes or {})
         # What override_main_option() was told before the ini file was read.
         self._pending_overrides: dict[str, str] = {}
@@ -154,10 +155,10 @@ class Config:
 
     @cached_property
     def toml_args(self) -> Mapping[str, Any]:
-        """What `%(name)s` may refer to in pyproject.toml; empty where there is no such file."""
+        """What `%(name)s` may refer to in pyproject.toml."""
         if self.toml_file_name is None or not os.path.exists(self.toml_file_name):
-            return {}
-        return {**self.config_args, "here": _here(self.toml_file_name)}
+            return self._given_args
+        return {**self._given_args, "here": _here(self.toml_file_name)}
 
     def get_template_directory(self) -> str:
         """Return the directory that holds the templates of `init`, one folder each; a subclass may name another."""

@@ -35,14 +35,15 @@ def branches_text(points: Iterable[BranchPoint], *, verbose: bool) -> str:
 
 def _branch_text(branch: BranchPoint, *, verbose: bool) -> str:
     heading = branch.point.entry if verbose else branch.point.line
-    children = "".join(f"      -> {child.line}{f', {child.message}' if verbose else ''}\n" for child in branch.children)
+    arrow = f"{' ' * len(branch.point.revision)} -> "
+    children = "".join(f"{arrow}{child.line}{f', {child.message}' if verbose else ''}\n" for child in branch.children)
     return f"{heading}\n{children}\n"
 
 
-def run_summary(result: RunResult) -> dict[str, object]:
+def run_summary(result: RunResult) -> dict[str, Any]:
     """Return the keys of the canonical line run.finished."""
     databases = result.databases
-    keys: dict[str, object] = {"applied": result.applied_count}
+    keys: dict[str, Any] = {"applied": result.applied_count}
     if len(databases) == 1:
         keys["from"] = list(databases[0].start_heads)
         keys["to"] = list(databases[0].end_heads)

@@ -58,7 +58,6 @@ class Setting:
         choices: the only values a CHOICE takes.
         help: one sentence for `--help` and the table.
         unit: the unit of the number.
-        foreign_values: what another tool puts into the same variable; there it counts as unset.
     """
 
     field: str
@@ -71,7 +70,6 @@ class Setting:
     default_note: str = ""
     choices: tuple[str, ...] = ()
     unit: str = ""
-    foreign_values: tuple[str, ...] = ()
 
     @property
     def file_variable(self) -> str:
@@ -118,14 +116,13 @@ SETTINGS: tuple[Setting, ...] = (
         help="The revision that upgrade aims at when its command line names none.",
     ),
     Setting(
-        field="environment",
-        variable="RUNNER_ENVIRONMENT",
-        flag="--environment",
+        field="env_py",
+        variable="RUNNER_ENV_PY",
+        flag="--env-py",
         kind=Kind.CHOICE,
         default="auto",
-        choices=("auto", "builtin"),
-        help="Whether env.py is run where there is one (auto) or never (builtin).",
-        foreign_values=("github-hosted", "self-hosted"),
+        choices=("auto", "ignore"),
+        help="Whether env.py is run where there is one (auto), or the built-in environment always (ignore).",
     ),
     Setting(
         field="transaction",
@@ -249,7 +246,7 @@ class Settings:
     directory: str | None
     config_file: str | None
     target: str
-    environment: Literal["auto", "builtin"]
+    env_py: Literal["auto", "ignore"]
     transaction: Literal["revision", "run"]
     lock_wait_seconds: float
     lock_key: int | None
@@ -325,7 +322,7 @@ def given_text(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str
     if typed.strip():
         return Given(name=row.flag or row.variable, text=typed)
     text = environ.get(row.variable, "")
-    if text.strip() and text not in row.foreign_values:
+    if text.strip():
         return Given(name=row.variable, text=text)
     return None
 
@@ -416,6 +413,7 @@ _FOREIGN_VARIABLES = frozenset(
         "RUNNER_ALLOW_RUNASROOT",
         "RUNNER_ARCH",
         "RUNNER_DEBUG",
+        "RUNNER_ENVIRONMENT",
         "RUNNER_GENERATE_ARTIFACTS_METADATA",
         "RUNNER_NAME",
         "RUNNER_OS",

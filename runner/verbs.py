@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.settings import Settings
-
 from runner.commands.target import Target
+from runner.settings import Settings
 
 __all__ = ["VERBS", "Outcome"]
 
@@ -19,7 +18,7 @@ class Outcome:
     """What goes to stdout, and the keys of the canonical log line."""
 
     text: str = ""
-    keys: dict[str, object] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
 
 
 _Verb = Callable[[Target, argparse.Namespace, Settings], Outcome]

@@ -22,3 +22,10 @@ compile build --extra build --constraint constraints/runtime.txt pyproject.toml
 compile dev --extra dev --constraint constraints/runtime.txt --constraint constraints/build.txt pyproject.toml
 compile realdirs pyproject.toml constraints/realdirs.in
 compile realdirs-packages --no-deps constraints/realdirs-packages.in
+
+# The oldest versions pyproject.toml allows, with today's test tools around them.
+floor=$(mktemp)
+trap 'rm -f "$floor"' EXIT
+"$uv" pip compile --quiet --python-version 3.11 --resolution lowest-direct --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links --output-file "$floor" pyproject.toml
+compile oldest --extra test --constraint "$floor" pyproject.toml

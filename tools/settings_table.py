@@ -25,8 +25,6 @@ unless it is `migrations` or named by a configuration file, the directory.
 - An unknown variable that begins with `RUNNER_` is an error. Exempt are `RUNNER_TEST_*`, what GitHub Actions and
   GitLab's runner set for every job (`RUNNER_OS`, `RUNNER_TEMP`, ...), and what Kubernetes sets for a Service called
   `runner`.
-- GitHub Actions sets `RUNNER_ENVIRONMENT` itself and does not let a workflow change it; its values are ignored. Use the
-  flag there.
 - All problems are reported at once, one per line, with exit code 10. No message repeats a password.
 
 | Variable | Flag | Default | Meaning | Unit |

@@ -16,8 +16,8 @@ __version__ = "1.20.1"
 op: ModuleType
 context: ModuleType
 
-_LOADED_WITH_ALEMBIC = ("ddl", "operations", "runtime", "script", "util")
-"""What programs find as attributes after nothing but `import alembic`; here each is imported when it is asked for."""
+_WITH_ALEMBIC = ("ddl", "operations", "runtime", "script", "util")
+"""What programs find as attributes after nothing but `import alembic`."""
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -25,6 +25,6 @@ def __getattr__(name: str) -> ModuleType:
 
     if name in ("op", "context"):
         return import_module(f"runner.{name}")
-    if name in _LOADED_WITH_ALEMBIC:
+    if name in _WITH_ALEMBIC:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'alembic' (the names of the runner's engine) has no attribute {name!r}")

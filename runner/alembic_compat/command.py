@@ -11,10 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from importlib import import_module
+from threading import Lock
 
 from runner.alembic_compat._failures import raising_originals
+from runner.commands.branches import branches as run_branches
+from runner.commands.current import current as run_current
+from runner.commands.downgrade import downgrade as run_downgrade
+from runner.commands.ensure_version import ensure_version as run_ensure_version
+from runner.commands.heads import heads as run_heads
+from runner.commands.history import history as run_history
 from runner.commands.results import RevisionView
+from runner.commands.show import show as run_show
+from runner.commands.stamp import stamp as run_stamp
 from runner.commands.target import RunOptions, Target
+from runner.commands.upgrade import upgrade as run_upgrade
 from runner.config import Config
 from runner.database.url import DatabaseUrl, parse_url
 from runner.report import branches_text
@@ -31,6 +42,8 @@ __all__ = [
     "upgrade",
 ]
 
+_loading = Lock()
+
 
 @raising_originals
 def upgrade(config: Config, revision: str, sql: bool = False, tag: str | None = None) -> None:
@@ -42,9 +55,7 @@ def upgrade(config: Config, revision: str, sql: bool = False, tag: str | None = 
         sql: write the SQL instead of executing it.
         tag: free text for env.py.
     """
-    from runner.commands.upgrade import upgrade as run
-
-    run(_target(config), revision, sql=sql, tag=tag)
+    run_upgrade(_target(config, runs=True), revision, sql=sql, tag=tag)
 
 
 @raising_originals
@@ -57,9 +68,7 @@ def downgrade(config: Config, revision: str, sql: bool = False, tag: str | None 
         sql: write the SQL instead of executing it.
         tag: free text for env.py.
     """
-    from runner.commands.downgrade import downgrade as run
-
-    run(_target(config), revision, sql=sql, tag=tag)
+    run_downgrade(_target(config, runs=True), revision, sql=sql, tag=tag)
 
 
 @raising_originals
@@ -79,10 +88,8 @@ def stamp(
         tag: free text for env.py.
         purge: empty the version table first.
     """
-    from runner.commands.stamp import stamp as run
-
     revisions = (revision,) if isinstance(revision, str) else tuple(revision)
-    run(_target(config), revisions, sql=sql, tag=tag, purge=purge)
+    run_stamp(_target(config, runs=True), revisions, sql=sql, tag=tag, purge=purge)
 
 
 @raising_originals
@@ -93,9 +100,7 @@ def ensure_version(config: Config, sql: bool = False) -> None:
         config: the configuration.
         sql: write the SQL instead of executing it.
     """
-    from runner.commands.ensure_version import ensure_version as run
-
-    run(_target(config), sql=sql)
+    run_ensure_version(_target(config, runs=True), sql=sql)
 
 
 @raising_originals
@@ -107,9 +112,7 @@ def current(config: Config, check_heads: bool = False, verbose: bool = False) ->
         check_heads: raise DatabaseNotAtHead unless every head is reached.
         verbose: name the database, and print the long entries.
     """
-    from runner.commands.current import current as run
-
-    for state in run(_target(config), check_heads=check_heads):
+    for state in run_current(_target(config, runs=True), check_heads=check_heads):
         if verbose and state.url:
             config.print_stdout(f"Current revision(s) for {state.url}:")
         _print_views(config, state.revisions, verbose=verbose)
@@ -124,9 +127,7 @@ def heads(config: Config, verbose: bool = False, resolve_dependencies: bool = Fa
         verbose: print the long entries.
         resolve_dependencies: leave out heads that other revisions depend on.
     """
-    from runner.commands.heads import heads as run
-
-    _print_views(config, run(_target(config), resolve_dependencies=resolve_dependencies), verbose=verbose)
+    _print_views(config, run_heads(_target(config), resolve_dependencies=resolve_dependencies), verbose=verbose)
 
 
 @raising_originals
@@ -144,9 +145,8 @@ def history(
         verbose: print the long entries.
         indicate_current: mark what the database is at.
     """
-    from runner.commands.history import history as run
-
-    _print_views(config, run(_target(config), rev_range, indicate_current=indicate_current), verbose=verbose)
+    target = _target(config, runs=indicate_current or "current" in (rev_range or ""))
+    _print_views(config, run_history(target, rev_range, indicate_current=indicate_current), verbose=verbose)
 
 
 @raising_originals
@@ -157,9 +157,7 @@ def branches(config: Config, verbose: bool = False) -> None:
         config: the configuration.
         verbose: print the long entries.
     """
-    from runner.commands.branches import branches as run
-
-    for point in run(_target(config)):
+    for point in run_branches(_target(config)):
         config.print_stdout(branches_text([point], verbose=verbose).removesuffix("\n"))
 
 
@@ -171,14 +169,24 @@ def show(config: Config, rev: str) -> None:
         config: the configuration.
         rev: a revision symbol, or `current`.
     """
-    from runner.commands.show import show as run
-
-    _print_views(config, run(_target(config), rev), verbose=True)
+    _print_views(config, run_show(_target(config, runs=rev == "current"), rev), verbose=True)
 
 
-def _target(config: Config) -> Target:
+def _target(config: Config, *, runs: bool = False) -> Target:
+    if runs:
+        _load_engine()
     target = Target(config=config, options=RunOptions(one_transaction=True))
     return target if target.uses_env_py else replace(target, url=_url(config))
+
+
+def _load_engine() -> None:
+    """Import what a run needs, in one thread at a time.
+
+    Threads that begin to import parts of SQLAlchemy or of the engine at once can meet half-made modules.
+    """
+    with _loading:
+        for name in ("runner.commands.environment", "runner.op", "runner.context"):
+            import_module(name)
 
 
 def _url(config: Config) -> DatabaseUrl | None:

@@ -22,4 +22,5 @@ def heads(target: Target, *, resolve_dependencies: bool = False) -> tuple[Revisi
     """
     script = target.script
     found = script.get_revisions("heads" if resolve_dependencies else tuple(script.get_heads()))
-    return tuple(view(one, include_doc=False) for one in sorted(found, key=lambda one: one.revision))
+    ordered = sorted(found, key=lambda one: one.revision)
+    return tuple(view(one, include_doc=False, tree_indicators=False) for one in ordered)

@@ -33,9 +33,10 @@ def history(
     if indicate_current or "current" in (base, head):
         current = tuple(sorted({revision for heads, _ in current_heads(target) for revision in heads}))
     script = target.script
-    chosen = script.walk_revisions(base=_or_current(base, current, "base"), head=_or_current(head, current, "heads"))
+    chosen = script.graph.walk(_or_current(base, current), _or_current(head, current))
+    scripts = script.get_revisions(chosen)
     return tuple(
-        view(one, is_current=indicate_current and one.revision in current, include_parents=True) for one in chosen
+        view(one, is_current=indicate_current and one.revision in current, include_parents=True) for one in scripts
     )
 
 
@@ -48,7 +49,6 @@ def _ends(rev_range: str | None) -> tuple[str, str]:
     return start.strip() or "base", end.strip() or "heads"
 
 
-def _or_current(symbol: str, current: tuple[str, ...], nothing: str) -> str | tuple[str, ...]:
-    if symbol != "current":
-        return symbol
-    return current or nothing if nothing == "base" else current or "base"
+def _or_current(symbol: str, current: tuple[str, ...]) -> str | tuple[str, ...]:
+    """Return the version rows for `current`; an empty database is at the base."""
+    return symbol if symbol != "current" else current or "base"

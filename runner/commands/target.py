@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from runner.revisions.directory import ScriptDirectory
-
 from runner.clock import Clock, SystemClock
 from runner.config import Config
 from runner.database.url import DatabaseUrl
 from runner.errors import MissingDatabaseUrl
+from runner.revisions.directory import ScriptDirectory
 
 if TYPE_CHECKING:
     from runner.database.probe import VersionRows

@@ -19,18 +19,23 @@ def view(
     include_branches: bool = True,
     include_parents: bool = False,
     include_doc: bool = True,
+    tree_indicators: bool = True,
 ) -> RevisionView:
     """Return the facts about a revision, with its one-line and its long form.
 
     Args:
         script: the revision.
         is_current: a version row names it.
-        include_branches, include_parents, include_doc: what the one-line form shows.
+        include_branches, include_parents, include_doc, tree_indicators: what the one-line form shows.
     """
     revision = script._graph_revision
     script._db_current_indicator = is_current
     line = script.cmd_format(
-        verbose=False, include_branches=include_branches, include_doc=include_doc, include_parents=include_parents
+        verbose=False,
+        include_branches=include_branches,
+        include_doc=include_doc,
+        include_parents=include_parents,
+        tree_indicators=tree_indicators,
     )
     return RevisionView(
         revision=script.revision,

@@ -70,8 +70,8 @@ class _PostgreSQL:
         return f"SELECT pg_advisory_unlock({key.tool}, {key.target})"
 
     def holder_sql(self, key: LockKey) -> str:
-        return (  # noqa: S608  # two integers of our own
-            "SELECT a.pid, a.usename, a.application_name, a.backend_start FROM pg_locks l"
+        return (
+            "SELECT a.pid, a.usename, a.application_name, a.backend_start FROM pg_locks l"  # noqa: S608  # integers
             " JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_database d ON d.oid = l.database"
             f" WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {_unsigned(key.tool)}"
             f" AND l.objid = {_unsigned(key.target)} AND d.datname = current_database()"
@@ -88,8 +88,8 @@ class _MySQL:
         return f"SELECT RELEASE_LOCK({self._name(key)})"
 
     def holder_sql(self, key: LockKey) -> str:
-        return (  # noqa: S608  # one integer of our own
-            "SELECT p.ID, p.USER, p.HOST, p.TIME FROM information_schema.PROCESSLIST p"
+        return (
+            "SELECT p.ID, p.USER, p.HOST, p.TIME FROM information_schema.PROCESSLIST p"  # noqa: S608  # an integer
             f" WHERE p.ID = IS_USED_LOCK({self._name(key)})"
         )
 
@@ -130,7 +130,7 @@ class AdvisoryLock:
             event.listen(self._pool, "checkin", self._on_checkin)
         return self.held
 
-    def holder(self) -> dict[str, object]:
+    def holder(self) -> dict[str, Any]:
         """Return who holds the lock as event keys; empty when nobody does or the server does not tell."""
         row = self._fetch_one(self._dialect.holder_sql(self._key))
         return dict(zip(_HOLDER_KEYS, (str(value) for value in row), strict=False)) if row else {}
@@ -211,16 +211,16 @@ def acquire(
     emit("lock.acquired", waited_seconds=round(clock.monotonic() - started, 3))
 
 
-def _timeout(holder: dict[str, object], waited: float) -> LockTimeout:
+def _timeout(holder: dict[str, Any], waited: float) -> LockTimeout:
     return LockTimeout(
-        f"Another runner held the advisory lock for the whole {waited:.1f} s this run was told to wait ({_who(holder)})."
+        f"Another runner held the advisory lock for the whole {waited:.1f} s this run may wait ({_who(holder)})."
         " Nothing was changed. Let it finish and start again, or raise RUNNER_LOCK_WAIT_SECONDS.",
         waited_seconds=round(waited, 3),
         **holder,
     )
 
 
-def _busy(holder: dict[str, object]) -> LockTimeout:
+def _busy(holder: dict[str, Any]) -> LockTimeout:
     return LockTimeout(
         f"Another runner holds the advisory lock ({_who(holder)}), and env.py passed a connection that is in a "
         "transaction already, in which waiting could block the holder. Nothing was changed. Start again later, or call "
@@ -229,7 +229,7 @@ def _busy(holder: dict[str, object]) -> LockTimeout:
     )
 
 
-def _who(holder: dict[str, object]) -> str:
+def _who(holder: dict[str, Any]) -> str:
     return ", ".join(f"{key.removeprefix('holder_')} {value}" for key, value in holder.items()) or "holder unknown"
 
 

@@ -98,9 +98,7 @@ def postgresql_arguments(url: DatabaseUrl) -> dict[str, Any]:
     return arguments
 
 
-def _read_sqlite(
-    url: DatabaseUrl, table: str, schema: str | None, application_name: str, connect_timeout_seconds: int | None
-) -> VersionRows | None:
+def _read_sqlite(url: DatabaseUrl, table: str, schema: str | None, *_: object) -> VersionRows | None:
     if url.is_memory or url.query or url.driver != "pysqlite" or schema is not None:
         return None
     assert url.database is not None  # is_memory has ruled None out

@@ -8,6 +8,7 @@ owner forgot to percent-encode is understood too.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -72,32 +73,35 @@ class DatabaseUrl:
     def masked(self) -> str:
         """Return the URL as text with the password, if any, replaced by three asterisks."""
         safe = tuple((k, "***" if _is_secret(k) else v) for k, v in self.query)
-        return replace(self, password="***" if self.password is not None else None, query=safe)._text(
-            encode_password=False
-        )
+        shown = replace(self, password="***" if self.password is not None else None, query=safe)
+        return _as_text(shown, quote_password=str)
 
     def text(self) -> str:
         """Return the URL as text, password included and every part percent-encoded: for a driver, never for a log."""
-        return self._text(encode_password=True)
+        return _as_text(self, quote_password=_quote_user)
 
-    def _text(self, *, encode_password: bool) -> str:
-        scheme = f"{self.dialect}+{self.driver}" if self.driver else self.dialect
-        user = ""
-        if self.username is not None or self.password is not None:
-            user = quote(self.username or "", safe=" +")
-            if self.password is not None:
-                user += ":" + (quote(self.password, safe=" +") if encode_password else self.password)
-            user += "@"
-        database = "" if self.database is None else "/" + quote(self.database, safe=" +/:\\")
-        pairs = "&".join(f"{quote(k, safe='')}={quote(v, safe='/:,')}" for k, v in self.query)
-        return f"{scheme}://{user}{self._host_text()}{database}{'?' + pairs if pairs else ''}"
 
-    def _host_text(self) -> str:
-        def one(host: str, port: int | None) -> str:
-            bracketed = f"[{host}]" if ":" in host else host
-            return bracketed if port is None else f"{bracketed}:{port}"
+def _as_text(url: DatabaseUrl, *, quote_password: Callable[[str], str]) -> str:
+    scheme = f"{url.dialect}+{url.driver}" if url.driver else url.dialect
+    user = ""
+    if url.username is not None or url.password is not None:
+        password = "" if url.password is None else ":" + quote_password(url.password)
+        user = f"{_quote_user(url.username or '')}{password}@"
+    database = "" if url.database is None else "/" + quote(url.database, safe=" +/:\\")
+    pairs = "&".join(f"{quote(key, safe='')}={quote(value, safe='/:,')}" for key, value in url.query)
+    return f"{scheme}://{user}{_host_text(url)}{database}{'?' + pairs if pairs else ''}"
 
-        return ",".join(one(host, port) for host, port in zip(self.hosts, self.ports, strict=True))
+
+def _quote_user(text: str) -> str:
+    return quote(text, safe=" +")
+
+
+def _host_text(url: DatabaseUrl) -> str:
+    def one(host: str, port: int | None) -> str:
+        bracketed = f"[{host}]" if ":" in host else host
+        return bracketed if port is None else f"{bracketed}:{port}"
+
+    return ",".join(one(host, port) for host, port in zip(url.hosts, url.ports, strict=True))
 
 
 def _is_secret(key: str) -> bool:

@@ -11,7 +11,6 @@ Every statement goes through `_exec`, which makes a `Statement` and gives it to 
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -30,6 +29,7 @@ from sqlalchemy import (
     TableClause,
     cast,
     literal,
+    text,
 )
 from sqlalchemy.schema import (
     AddConstraint,
@@ -68,9 +68,9 @@ from runner.dialects.statement import (
     Statement,
     StatementSink,
     TextOutput,
-    plain_text,
 )
 from runner.errors import EnvironmentFailed, OfflineUnsupported, OperationError
+from runner.operations.sqltext import plain_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, CursorResult, Dialect
@@ -102,16 +102,6 @@ class BatchTable(Protocol):
 
 
 _impls: dict[str, type[DefaultImpl]] = {}
-_OWN_MODULES = "runner.dialects."
-_MODULES = {
-    "postgresql": "postgresql",
-    "sqlite": "sqlite",
-    "mysql": "mysql",
-    "mariadb": "mysql",
-    "mssql": "mssql",
-    "oracle": "oracle",
-}
-"""The module of this package that has the rules of a dialect; imported when first asked for."""
 
 
 class ImplMeta(type):
@@ -119,12 +109,8 @@ class ImplMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         super().__init__(name, bases, namespace)
-        if "__dialect__" not in namespace:
-            return
-        impl: Any = cls
-        if namespace.get("__module__", "").startswith(_OWN_MODULES):
-            _impls.setdefault(namespace["__dialect__"], impl)  # loaded on demand: one from env.py came first and stays
-        else:
+        if "__dialect__" in namespace:
+            impl: Any = cls
             _impls[namespace["__dialect__"]] = impl
 
 
@@ -198,12 +184,10 @@ class DefaultImpl(metaclass=ImplMeta):
         Raises:
             OperationError: there is none.
         """
-        if dialect.name not in _impls and dialect.name in _MODULES:
-            importlib.import_module(_OWN_MODULES + _MODULES[dialect.name])
         try:
             return _impls[dialect.name]
         except KeyError:
-            known = ", ".join(sorted((_impls.keys() | _MODULES.keys()) - {DefaultImpl.__dialect__}))
+            known = ", ".join(sorted(_impls.keys() - {DefaultImpl.__dialect__}))
             message = (
                 f"There are no migration rules for the dialect {dialect.name!r} (known: {known}). "
                 f"Import a class derived from DefaultImpl with __dialect__ = {dialect.name!r} in env.py."
@@ -296,7 +280,7 @@ class DefaultImpl(metaclass=ImplMeta):
             raise TypeError(message)
         parameters: ParameterSets = multiparams or params
         if isinstance(construct, str):
-            construct = plain_text(construct) if not parameters else _text_with_parameters(construct)
+            construct = text(construct) if parameters else plain_text(construct)
         statement = Statement(construct=construct, parameters=parameters, execution_options=execution_options or {})
         return self.sink.execute(statement)
 
@@ -619,12 +603,6 @@ def ensure_columns(table: Table | None, names: Any) -> None:
     for name in names or ():
         if table is not None and isinstance(name, str) and name not in table.c:
             table.append_column(Column(name, NullType()))
-
-
-def _text_with_parameters(sql: str) -> Any:
-    from sqlalchemy import text
-
-    return text(sql)
 
 
 def _check_rows(rows: Any) -> None:

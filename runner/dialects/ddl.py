@@ -49,6 +49,7 @@ __all__ = [
     "format_type",
     "is_default",
     "quote_dotted",
+    "type_instance",
     "visit_add_column",
     "visit_column_comment",
     "visit_column_default",
@@ -140,7 +141,7 @@ class AlterColumn(AlterTable):
     ) -> None:
         super().__init__(name, schema=schema)
         self.column_name = column_name
-        self.existing_type = None if existing_type is None else _type_instance(existing_type)
+        self.existing_type = None if existing_type is None else type_instance(existing_type)
         self.existing_nullable = existing_nullable
         self.existing_server_default = existing_server_default
         self.existing_comment = existing_comment
@@ -159,7 +160,7 @@ class ColumnType(AlterColumn):
 
     def __init__(self, name: Name, column_name: Name, type_: TypeEngine[Any], **kw: Any) -> None:
         super().__init__(name, column_name, **kw)
-        self.type_ = _type_instance(type_)
+        self.type_ = type_instance(type_)
 
 
 class ColumnName(AlterColumn):
@@ -208,7 +209,8 @@ def is_default(default: ServerDefault | bool | None) -> TypeGuard[ServerDefault]
     return default is not None and default is not False
 
 
-def _type_instance(type_: Any) -> TypeEngine[Any]:
+def type_instance(type_: Any) -> TypeEngine[Any]:
+    """Return the type; a class stands for its instance without arguments."""
     instance: TypeEngine[Any] = type_() if isinstance(type_, type) else type_
     return instance
 

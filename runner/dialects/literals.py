@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -55,6 +56,7 @@ def rendering_dialect(
     clone.paramstyle = "named"
     clone.positional = False
     clone.colspecs = _LiteralColspecs(dialect.colspecs, binary_literal, text_like)
+    clone.statement_compiler = _backend(type(dialect)).statement_compiler
     for name, value in attributes.items():
         setattr(clone, name, value)
     preparer: Any = copy.copy(dialect.identifier_preparer)
@@ -64,6 +66,13 @@ def rendering_dialect(
     clone.identifier_preparer = preparer
     clone.type_compiler_instance = type(clone.type_compiler_instance)(clone)
     return clone  # type: ignore[no-any-return]  # typed Any above: its attributes are read-only in the stubs
+
+
+def _backend(cls: type[Any]) -> type[Any]:
+    """Return SQLAlchemy's class for the database behind a driver's class; some drivers compile for their own needs."""
+    return next(
+        (base for base in cls.__mro__ if re.fullmatch(r"sqlalchemy\.dialects\.\w+\.base", base.__module__)), cls
+    )
 
 
 class _LiteralColspecs(dict[type[TypeEngine[Any]], type[TypeEngine[Any]]]):

@@ -47,6 +47,7 @@ from runner.dialects.ddl import (
     format_server_default,
     format_type,
     is_default,
+    type_instance,
 )
 from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import OfflineUnsupported, OperationError
@@ -110,7 +111,7 @@ class MySQLChangeColumn(AlterColumn):
             )
             raise OperationError(message, table=str(name), column=str(column_name))
         self.newname = newname
-        self.type_: TypeEngine[Any] = type_() if isinstance(type_, type) else type_
+        self.type_ = type_instance(type_)
         self.nullable = True if nullable is None else nullable
         self.default = default
         self.autoincrement = autoincrement
@@ -263,7 +264,7 @@ class MariaDBImpl(MySQLImpl):
 
 def _default_needs_change(type_: TypeEngine[Any] | None, default: ServerDefault | Literal[False] | None) -> bool:
     """Return whether the column is a date and time: only then may its default be a function."""
-    return type_ is not None and default is not None and type_._type_affinity is DateTime
+    return type_ is not None and default is not None and type_instance(type_)._type_affinity is DateTime
 
 
 @compiles(MySQLAlterDefault, "mysql", "mariadb")

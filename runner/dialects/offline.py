@@ -6,10 +6,10 @@ works. A revision that looks at the result needs a database, and learns so where
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["OfflineConnection", "OfflineResult"]
 
 _LIBRARIES = (
-    str(Path(__file__).resolve().parent.parent),
-    str(Path(sqlalchemy.__file__).resolve().parent),
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,
+    os.path.dirname(sqlalchemy.__file__) + os.sep,
 )
 
 

@@ -1,6 +1,8 @@
 # ruff: noqa: ARG001, SLF001  # @compiles passes keywords on; SQLAlchemy's DDL internals
 """PostgreSQL: floor 3. Identity, USING, comments, exclude constraints, and enum types on request.
 
+SQLAlchemy's own PostgreSQL module is imported where it is used: this one is loaded with every database.
+
 Source: PostgreSQL manual, ALTER TABLE, COMMENT, CREATE INDEX.
 """
 
@@ -23,8 +25,6 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import BIT, CIDR, INET, MACADDR, MACADDR8, REGCLASS, TSQUERY, TSVECTOR
-from sqlalchemy.dialects.postgresql.named_types import NamedType
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
@@ -43,18 +43,19 @@ from runner.dialects.ddl import (
     format_table_name,
     format_type,
     is_default,
+    type_instance,
 )
 from runner.dialects.literals import rendering_dialect
 from runner.errors import OperationError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql.base import PGDDLCompiler
+    from sqlalchemy.dialects.postgresql.named_types import NamedType
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
 __all__ = ["PostgresqlColumnType", "PostgresqlImpl", "named_type"]
 
-_TEXT_LIKE = (BIT, CIDR, INET, MACADDR, MACADDR8, TSQUERY, TSVECTOR)
 _NEXTVAL = re.compile(r"nextval\('(?P<sequence>.+)'::regclass\)$")
 
 
@@ -64,7 +65,7 @@ class PostgresqlColumnType(AlterColumn):
     def __init__(self, name: Name, column_name: Name, type_: TypeEngine[Any], **kw: Any) -> None:
         self.using: str | None = kw.pop("using", None)
         super().__init__(name, column_name, **kw)
-        self.type_: TypeEngine[Any] = type_() if isinstance(type_, type) else type_
+        self.type_ = type_instance(type_)
 
 
 class PostgresqlImpl(DefaultImpl):
@@ -77,8 +78,11 @@ class PostgresqlImpl(DefaultImpl):
     def _rendering_dialect(self) -> Dialect:
         # Scripts run under standard_conforming_strings, the default of every supported server, whatever
         # SQLAlchemy assumes before it has seen one.
+        from sqlalchemy.dialects import postgresql as pg
+
+        text_like = (pg.BIT, pg.CIDR, pg.INET, pg.MACADDR, pg.MACADDR8, pg.TSQUERY, pg.TSVECTOR)
         return rendering_dialect(
-            self.dialect, self.render_binary_literal, text_like=_TEXT_LIKE, _backslash_escapes=False
+            self.dialect, self.render_binary_literal, text_like=text_like, _backslash_escapes=False
         )
 
     def render_binary_literal(self, value: bytes) -> str:
@@ -192,19 +196,20 @@ class PostgresqlImpl(DefaultImpl):
 
     def _forget_dropped_types(self, table: Table) -> None:
         """Strike types from SQLAlchemy's note of those created when a revision has dropped them since."""
-        noted: set[tuple[str | None, str]] = set().union(*self.memo.values())
+        notes = [names for names in self.memo.values() if isinstance(names, set)]
+        noted = set().union(*notes)
         for column in table.columns if noted else ():
             type_: Any = named_type(column.type, self.dialect)
             if type_ is None or (type_.schema, type_.name) not in noted:
                 continue
             if not self.dialect.has_type(self.connection, type_.name, schema=type_.schema):  # type: ignore[attr-defined]
-                for names in self.memo.values():
+                for names in notes:
                     names.discard((type_.schema, type_.name))
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
         """Add a constraint; INCLUDE columns of a unique constraint need not be listed elsewhere."""
         if isinstance(const, UniqueConstraint):
-            ensure_columns(const.table, const.dialect_options["postgresql"]["include"])
+            ensure_columns(const.table, const.dialect_options["postgresql"].get("include"))
         super().add_constraint(const, **kw)
 
     def create_index(self, index: Index, **kw: Any) -> None:
@@ -218,6 +223,8 @@ class PostgresqlImpl(DefaultImpl):
         match = _NEXTVAL.match(default) if isinstance(default, str) else None
         if match is None or not isinstance(column_info["type"], Integer):
             return
+        from sqlalchemy.dialects.postgresql import REGCLASS
+
         owned = func.pg_get_serial_sequence(cast(literal(_regclass_name(table)), Text), column_info["name"])
         same = cast(owned, REGCLASS) == cast(literal(match["sequence"].replace("''", "'")), REGCLASS)
         if inspector.bind.scalar(select(same)):
@@ -238,6 +245,8 @@ def _regclass_name(table: Table) -> str:
 
 def named_type(type_: TypeEngine[Any], dialect: Dialect) -> NamedType | None:
     """Return the enum or domain behind a column type (items of an array included), or None."""
+    from sqlalchemy.dialects.postgresql.named_types import NamedType
+
     if isinstance(type_, TypeDecorator):
         return named_type(type_.load_dialect_impl(dialect), dialect)
     implementation = type_ if isinstance(type_, NamedType) else type_.dialect_impl(dialect)

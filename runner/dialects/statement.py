@@ -7,12 +7,11 @@ one terminator, the separator of the dialect. What cannot be written as text is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from sqlalchemy import BindParameter, ClauseElement, TextClause, literal, text
+from sqlalchemy import BindParameter, ClauseElement, literal
 from sqlalchemy.exc import CompileError, SQLAlchemyError
 from sqlalchemy.schema import DDLElement
 from sqlalchemy.sql import visitors
@@ -32,13 +31,11 @@ __all__ = [
     "StatementSink",
     "TextOutput",
     "excerpt",
-    "plain_text",
 ]
 
 ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """One set of values, several for an executemany, or none."""
 
-_UNESCAPED_COLON = re.compile(r"(?<!\\):")
 _NO_OPTIONS: Mapping[str, Any] = {}
 _EXCERPT_LENGTH = 120
 
@@ -51,15 +48,6 @@ class TextOutput(Protocol):
 
     def flush(self) -> object:
         """Hand what was written to the next layer."""
-
-
-def plain_text(sql: str) -> TextClause:
-    r"""Return the string as a construct in which every colon is a colon.
-
-    A string given to `op.execute()` comes without parameters, so `:name` in it cannot be one. Colons that
-    were written `\:` keep their meaning.
-    """
-    return text(_UNESCAPED_COLON.sub(r"\:", sql))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +160,11 @@ class OfflineSink:
 
     def execute(self, statement: Statement) -> None:
         """Write the statement, one text per parameter set."""
-        emit = self.emit if self.emit is not None else self.static_output
+        write = self.emit if self.emit is not None else self.static_output
         for single in statement.separate():
-            emit(self.terminated(single.sql(self.dialect)))
+            write(self.terminated(single.sql(self.dialect)))
             if self.batch_separator:
-                emit(self.batch_separator)
+                write(self.batch_separator)
 
     def terminated(self, sql: str) -> str:
         """Return the text with its terminator, safe from a comment on the last line."""
@@ -246,8 +234,10 @@ def _refuse_missing_values(construct: ClauseElement) -> None:
 
 
 def _no_literal(construct: ClauseElement, error: CompileError) -> str:
+    # SQLAlchemy's own sentence quotes the value, which may be nobody's business.
+    reason = "one of its values has no literal form" if "literal value" in str(error) else str(error)
     return (
-        f"Offline mode cannot write the statement {excerpt(construct)!r} as text: {error}. "
+        f"Offline mode cannot write the statement {excerpt(construct)!r} as text: {reason}. "
         "Write the value as SQL in op.execute(), or use op.inline_literal()."
     )
 

@@ -33,7 +33,7 @@ class RevisionGraph(GraphStructure):
         """
         check_rows(self, rows)
         selection = select_pending(self, rows, target)
-        return newest_first(self, selection.members, selection.tips)[::-1]
+        return newest_first(self, *selection)[::-1]
 
     def applied_heads(self, rows: tuple[str, ...]) -> tuple[str, ...]:
         """Return the version rows and the effective heads they imply, in directory order."""
@@ -76,7 +76,7 @@ class RevisionGraph(GraphStructure):
                 inclusive=inclusive,
                 assert_relative_length=assert_relative_length,
             )
-        return newest_first(self, selection.members, selection.tips)
+        return newest_first(self, *selection)
 
     def _rows(self, ends: Ends) -> tuple[str, ...]:
         symbols = (ends,) if isinstance(ends, str) else ends or ()

@@ -14,7 +14,9 @@ from runner.graph.structure import GraphStructure
 __all__ = ["newest_first"]
 
 
-def newest_first(graph: GraphStructure, members: Collection[str], tips: Iterable[str]) -> tuple[str, ...]:
+def newest_first(
+    graph: GraphStructure, members: Collection[str], tips: Iterable[str], between: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return the members so that each comes before everything it requires.
 
     Args:
@@ -22,20 +24,31 @@ def newest_first(graph: GraphStructure, members: Collection[str], tips: Iterable
         members: the revisions to put in order.
         tips: where the order starts, as far as they are members; members above which no other member
             stands are added. Tips start in directory order.
+        between: revisions through which one member may require another without being members themselves.
     """
     chosen = members if isinstance(members, (set, frozenset)) else set(members)
     if not chosen:
         return ()
-    return tuple(_Descent(graph, chosen, graph.in_order((chosen & set(tips)).union(graph.tips(chosen)))).run())
+    starts = graph.in_order((chosen & set(tips)).union(graph.tips(chosen)))
+    below = _edges_inside(graph, chosen)
+    return tuple(_Descent(starts, below, _with_detours(graph, below, between) if between else below).run())
 
 
 class _Descent:
-    """The walk down from several tips at once; one instance per call."""
+    """The walk down from several tips at once; one instance per call.
 
-    def __init__(self, graph: GraphStructure, members: Collection[str], tips: Collection[str]) -> None:
-        self._members = members
-        self._below = _edges_inside(graph, members)
-        self._waiting_for = _turned(self._below)
+    Args:
+        tips: where it starts.
+        below: member -> members it requires directly: the ways down.
+        needs: the same, and those it requires in a roundabout way: what has to wait for it.
+    """
+
+    def __init__(
+        self, tips: Collection[str], below: dict[str, tuple[str, ...]], needs: dict[str, tuple[str, ...]]
+    ) -> None:
+        self._below = below
+        self._needs = needs
+        self._waiting_for = _turned(needs)
         self._unfinished_above = {one: len(above) for one, above in self._waiting_for.items()}
         self._fronts = list(tips)
         self._tips = frozenset(tips)
@@ -51,7 +64,7 @@ class _Descent:
                 cursor = self._first_front_above(here)
                 continue
             self._done[here] = None
-            for other in self._below[here]:
+            for other in self._needs[here]:
                 self._unfinished_above[other] -= 1
             cursor = self._advance(cursor)
         return self._done
@@ -85,14 +98,14 @@ class _Descent:
         below: dict[str, int] = {}
         for one in self._oldest_first():
             found = 0
-            for other in self._below[one]:
+            for other in self._needs[one]:
                 found |= below[other] | bits.get(other, 0)
             below[one] = found
         return below, bits
 
     def _oldest_first(self) -> list[str]:
-        waiting = {one: len(needed) for one, needed in self._below.items() if needed}
-        ready = [one for one in self._below if one not in waiting]
+        waiting = {one: len(needed) for one, needed in self._needs.items() if needed}
+        ready = [one for one in self._needs if one not in waiting]
         for one in ready:
             for other in self._waiting_for.get(one, ()):
                 waiting[other] -= 1
@@ -110,6 +123,25 @@ def _edges_inside(graph: GraphStructure, members: Collection[str]) -> dict[str, 
             needed = tuple(dict.fromkeys(needed + graph.own_dependencies(revision)))
         inside[revision] = tuple([other for other in needed if other in members])
     return inside
+
+
+def _with_detours(
+    graph: GraphStructure, below: dict[str, tuple[str, ...]], between: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the edges with one more for each member reached through revisions that are none."""
+    needs = dict(below)
+    for revision, direct in below.items():
+        pending = [one for one in graph.required(revision) if one in between]
+        seen = set(pending)
+        while pending:
+            for other in graph.required(pending.pop()):
+                if other not in seen and (other in below or other in between):
+                    seen.add(other)
+                    if other in between:
+                        pending.append(other)
+        if reached := [one for one in seen if one in below and one not in direct]:
+            needs[revision] = (*direct, *reached)
+    return needs
 
 
 def _turned(edges: dict[str, tuple[str, ...]]) -> dict[str, list[str]]:

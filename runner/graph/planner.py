@@ -34,9 +34,7 @@ def plan_upgrade(graph: GraphStructure, current: Sequence[str], target: str | Se
     check_rows(graph, current)
     selection = select_pending(graph, current, target)
     rows = set(current)
-    steps = [
-        _upgrade_step(graph, rows, one) for one in reversed(newest_first(graph, selection.members, selection.tips))
-    ]
+    steps = [_upgrade_step(graph, rows, one) for one in reversed(newest_first(graph, *selection))]
     return _plan(Direction.UPGRADE, steps, current)
 
 
@@ -54,7 +52,7 @@ def plan_downgrade(graph: GraphStructure, current: Sequence[str], target: str) -
     """
     check_rows(graph, current)
     selection = select_downgrade(graph, current, target)
-    order = newest_first(graph, selection.members, selection.tips)
+    order = newest_first(graph, *selection)
     standing = _standing_on(graph, current) if order else {}
     rows = set(current)
     steps = [_downgrade_step(graph, rows, standing, one) for one in order]

@@ -39,10 +39,14 @@ Ends = str | Sequence[str] | None
 
 
 class Selection(NamedTuple):
-    """Revisions without an order, and the tips from which `newest_first` orders them."""
+    """Revisions without an order, and what `newest_first` needs to order them.
+
+    `between` holds revisions that are left out although they may lie on a path from one member to another.
+    """
 
     members: Collection[str]
     tips: tuple[str, ...]
+    between: Collection[str] = ()
 
 
 # --- upward ----------------------------------------------------------------------------------------
@@ -139,9 +143,10 @@ def select_between(
     members = required - graph.ancestors(bottom)
     if inclusive:
         members.update(bottom)
-    if bottom and not implicit_base:
-        members &= graph.descendants(bottom, Edges.DOWN)
-    return Selection(members=members, tips=tops)
+    if not bottom or implicit_base:
+        return Selection(members=members, tips=tops)
+    members &= graph.descendants(bottom, Edges.DOWN)
+    return Selection(members=members, tips=tops, between=required - members)
 
 
 def _lower_end(graph: GraphStructure, lower: Ends, upper: Ends, *, clamp: bool) -> tuple[str, ...]:
@@ -178,8 +183,8 @@ def _within_branch(graph: GraphStructure, tops: tuple[str, ...], lower: Ends) ->
 def _not_ancestor(lower: Ends, upper: Ends) -> RangeNotAncestor:
     below, above = (_written(end) for end in (lower, upper))
     return RangeNotAncestor(
-        f"{below} is not an ancestor of {above}, so there is no range {below}:{above}. Give the older revision first, "
-        "on the same lineage.",
+        f"There is no range from {below} to {above}: the lower end is not an ancestor of the upper end. "
+        "Give the older revision first, on the same lineage.",
         lower=below,
         upper=above,
     )

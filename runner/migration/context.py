@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from sqlalchemy import inspect, select
 from sqlalchemy.engine import URL, Connection, CursorResult, Dialect, Engine, make_url
 from sqlalchemy.schema import CreateTable
+
 from runner.dialects.base import DefaultImpl
 from runner.errors import OperationError, RunnerError, VersionRowMismatch
 from runner.events import emit
@@ -24,10 +25,9 @@ from runner.migration.transactions import OnlineTransactions
 if TYPE_CHECKING:
     from sqlalchemy.sql import Executable
 
-    from runner.revisions.directory import ScriptDirectory
-
     from runner.config import Config
     from runner.migration.environment import EnvironmentContext
+    from runner.revisions.directory import ScriptDirectory
 
 __all__ = ["MigrationContext"]
 
@@ -161,7 +161,7 @@ class MigrationContext:
         known = [revision for revision in given if revision and revision != "base"]
         if self.script is not None:
             scripts = [script for revision in known for script in self.script.get_revisions(revision)]
-            known = [script.revision for script in scripts if script is not None]
+            known = [script.revision for script in scripts]
         return tuple(sorted(known))
 
     def _has_version_table(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, overload
@@ -14,12 +15,12 @@ from runner.migration.outcome import DatabaseRun
 from runner.migration.transactions import TransactionOrigins
 
 if TYPE_CHECKING:
-    from runner.revisions.directory import ScriptDirectory
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.sql import Executable
 
     from runner.config import Config
     from runner.dialects.base import DefaultImpl
+    from runner.revisions.directory import ScriptDirectory
 
 __all__ = ["ChooseSteps", "EnvironmentContext"]
 
@@ -180,8 +181,7 @@ class EnvironmentContext:
             opts["transactional_ddl"] = transactional_ddl
         if transaction_per_migration is not None:
             opts["transaction_per_migration"] = transaction_per_migration
-        if output_buffer is not None or self.config.output_buffer is not None:
-            opts["output_buffer"] = output_buffer if output_buffer is not None else self.config.output_buffer
+        opts["output_buffer"] = self._output_buffer(output_buffer)
         start = starting_rev or kw.get("starting_version")  # what the keyword was called in 2011
         if start:
             opts["starting_rev"] = start
@@ -203,6 +203,12 @@ class EnvironmentContext:
                 opts=opts,
             )
         )
+
+    def _output_buffer(self, given: TextIO | None) -> TextIO | None:
+        """Return where offline SQL goes; a `sys.stdout` that the rim replaced means the one it stands for."""
+        if given is None or given is sys.stdout:
+            return self.config.output_buffer or given
+        return given
 
     def _refuse_contradictions(self, start: str | None, opts: dict[str, Any]) -> None:
         if self.is_offline_mode():

@@ -15,9 +15,8 @@ from runner.graph import Direction, Step
 from runner.operations import Operations
 
 if TYPE_CHECKING:
-    from runner.revisions.directory import ScriptDirectory
-
     from runner.migration.context import MigrationContext
+    from runner.revisions.directory import ScriptDirectory
 
 __all__ = ["call_revision", "load_revisions"]
 

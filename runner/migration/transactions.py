@@ -50,22 +50,40 @@ class TransactionOrigins:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch every connection of the process while the block runs."""
-        event.listen(Engine, "begin", self._on_begin)
+        _watching.append(self)
         try:
             yield
         finally:
-            event.remove(Engine, "begin", self._on_begin)
+            _watching.remove(self)
 
-    def _on_begin(self, connection: Connection) -> None:
-        if _called_from_autobegin():
+    def note(self, connection: Connection, *, begun_by_execute: bool) -> None:
+        """Remember why a connection's transaction was begun."""
+        if begun_by_execute:
             self._begun_by_execute.add(connection)
         else:
             self._begun_by_execute.discard(connection)
 
 
+_watching: list[TransactionOrigins] = []
+
+
+@event.listens_for(Engine, "begin")
+def _on_begin(connection: Connection) -> None:
+    """Tell the runs of this process that a transaction begins.
+
+    Listened to from the import on, for good: SQLAlchemy's list of listeners must not change while another
+    thread is walking through it, and it walks through it at every BEGIN.
+    """
+    watching = tuple(_watching)
+    if watching:
+        begun_by_execute = _called_from_autobegin()
+        for origins in watching:
+            origins.note(connection, begun_by_execute=begun_by_execute)
+
+
 def _called_from_autobegin() -> bool:
     """SQLAlchemy tells listeners that a transaction begins, but not why; its own frame does."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(2)  # the documented way to look at the stack cheaply
     for _ in range(12):
         if frame.f_code.co_name == "_autobegin":
             return True

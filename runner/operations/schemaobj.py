@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NULLTYPE, Integer, TypeEngine
 
-from runner.operations.sqla import copy_column, copy_constraint, foreign_key_target
+from runner.operations.sqla import bare_copy, copy_column, copy_constraint, foreign_key_target
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import Column, Index, MetaData, SchemaItem, Table
@@ -54,17 +54,23 @@ class SchemaObjects:
         """Return a column."""
         return sa_schema.Column(name, type_, **kw)
 
-    def table(self, name: str, *items: SchemaItem, **kw: Any) -> Table:
+    def table(self, name: str, *columns: SchemaItem, **kw: Any) -> Table:
         """Return a table with copies of the items that already belong to another table.
 
         Args:
             name: the table.
-            items: columns, constraints and indexes.
+            columns: columns, constraints and indexes.
             kw: what `sqlalchemy.Table` accepts.
         """
         constraints_included = kw.pop("_constraints_included", False)
         metadata = self.metadata()
-        table = sa_schema.Table(name, metadata, *(_detached(item, constraints_included) for item in items), **kw)
+        attached = [item for item in columns if isinstance(item, sa_schema.Constraint) and _has_parent(item)]
+        own = [_own_column(item, constraints_included) for item in columns if not any(item is a for a in attached)]
+        table = sa_schema.Table(name, metadata, *own, **kw)
+        for constraint in attached:
+            copy = copy_constraint(constraint, target_table=table)
+            if getattr(copy, "parent", None) is not table:
+                table.append_constraint(copy)
         for key in table.foreign_keys:
             self._ensure_table_for_fk(metadata, key)
         return table
@@ -217,19 +223,19 @@ def _column_of(table: Table, column: Column[Any]) -> Column[Any]:
     return table.c[column.name]
 
 
-def _detached(item: SchemaItem, constraints_included: bool) -> SchemaItem:
-    """Return the item, or a copy of it where it belongs to another table.
+def _has_parent(constraint: sa_schema.Constraint) -> bool:
+    return getattr(constraint, "parent", None) is not None
+
+
+def _own_column(item: SchemaItem, constraints_included: bool) -> SchemaItem:
+    """Return the item, a copy of it where it is a column of another table.
 
     Args:
         constraints_included: the constraints and indexes of a column are given as items of their own,
             so that the column's flags must not make them again.
     """
-    if isinstance(item, sa_schema.Column):
-        column = copy_column(item) if getattr(item, "table", None) is not None else item
-        if constraints_included:
-            column = copy_column(column)
-            column.unique = column.index = False
-        return column
-    if isinstance(item, sa_schema.Constraint) and getattr(item, "parent", None) is not None:
-        return copy_constraint(item)
-    return item
+    if not isinstance(item, sa_schema.Column):
+        return item
+    if constraints_included:
+        return bare_copy(item)
+    return item if item.table is None else copy_column(item)

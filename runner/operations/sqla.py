@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.schema import Column, Constraint
 
 __all__ = [
+    "bare_copy",
     "constraint_name",
     "constraint_table_name",
     "copy_column",
@@ -43,6 +44,17 @@ def constraint_table_name(constraint: Constraint) -> tuple[str | None, str]:
 def copy_column(column: Column[Any], **kw: Any) -> Column[Any]:
     """Return a copy that belongs to no table."""
     return column._copy(**kw)
+
+
+def bare_copy(column: Column[Any]) -> Column[Any]:
+    """Return a copy that belongs to no table and brings no constraint or index along, but those of its type."""
+    constraints, column.constraints = column.constraints, set()
+    try:
+        copy = copy_column(column)
+    finally:
+        column.constraints = constraints
+    copy.unique = copy.index = False
+    return copy
 
 
 def copy_constraint(constraint: _C, **kw: Any) -> _C:

@@ -32,12 +32,12 @@ def read_syntax(source: bytes, path: str) -> Declared | None:
         SyntaxError: the file is not Python.
         NotIdentifiers: an identifier has a value of the wrong type.
     """
-    tree = _parse(source, path)
     try:
+        tree = _parse(source, path)
         values = _literals(tree)
         if values is None or not _Inspection(tree, values).is_conclusive:
             return None
-    except RecursionError:
+    except (RecursionError, MemoryError):  # the code is nested too deeply to be looked at
         return None
     return declared_from(values, ast.get_docstring(tree, clean=False))
 
@@ -153,6 +153,11 @@ class _Inspection(ast.NodeVisitor):
             self._use(node.id)
         elif id(node) not in self._plain:
             self._bind(node.id)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Leave out the target of an annotation without a value, which binds nothing."""
+        bare = node.value is None and isinstance(node.target, ast.Name)
+        self._visit_all([None if bare else node.target, node.annotation, node.value])
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr in REBINDING_WORDS or _is_special(node.attr):

@@ -1,7 +1,7 @@
-"""Programs written for Alembic run on this engine, once with Alembic absent and once with it installed.
+"""Programs written for Alembic run on this engine, with Alembic absent and with Alembic installed.
 
 Each program is what a user writes, in a process of its own. The driver below hides the real Alembic or leaves it
-in its place, and afterwards fails if any part of it was imported.
+in its place, and afterwards fails if any part of it was imported. Programs that import from many places run both ways.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ sys.argv = [program]
 sys.path[0] = os.getcwd()
 runpy.run_path(program, run_name="__main__")
 if mode != "real":
-    wrong = [name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith(installed)]
-    assert not wrong, f"the real Alembic was imported: {wrong}"
+    files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+    assert not any(file.startswith(installed) for file in files), "the real Alembic was imported"
 print("ran to its end")
 """
 
@@ -55,14 +55,18 @@ runner.install_alembic_names()
 Run = Callable[[str], Finished]
 
 
-@pytest.fixture(params=["absent", "installed"])
+@pytest.fixture
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
-    """Runs the text of a program below `tmp_path`; warnings are errors there, and so is an exit code."""
+    """Runs the text of a program in `tmp_path`, with Alembic absent; warnings are errors there."""
+    mode = getattr(request, "param", "absent")
 
     def run_text(program: str) -> Finished:
-        return _run(tmp_path, FIRST_LINES + textwrap.dedent(program), mode=request.param)
+        return _run(tmp_path, FIRST_LINES + textwrap.dedent(program), mode=mode)
 
     return run_text
+
+
+both_ways = pytest.mark.parametrize("run", ["absent", "installed"], indirect=True)
 
 
 def _run(folder: Path, program: str, *, mode: str) -> Finished:
@@ -76,7 +80,9 @@ def _run(folder: Path, program: str, *, mode: str) -> Finished:
 def _tables(path: Path) -> list[str]:
     connection = sqlite3.connect(path)
     try:
-        return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        return [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
+        ]
     finally:
         connection.close()
 
@@ -102,7 +108,7 @@ def directory(tmp_path: Path, sqlite_file_url: str) -> Directory:
 
 # -- revision files and env.py --------------------------------------------------------------------------------------
 
-ENVIRONMENT = '''
+ENVIRONMENT = """
 import logging
 from logging.config import fileConfig
 
@@ -149,7 +155,7 @@ if context.is_offline_mode():
     run_migrations_offline()
 else:
     run_migrations_online()
-'''
+"""
 
 LOGGING = """
 [loggers]
@@ -247,6 +253,7 @@ def downgrade(shard):
 '''
 
 
+@both_ways
 def test_revision_files_and_env_py_as_projects_have_them(run: Run, tmp_path: Path, sqlite_file: Path) -> None:
     """Generated revisions, a generic env.py and a program that upgrades run unchanged (TP-1 to TP-8)."""
     project = make_directory(tmp_path, url=sqlite_url(sqlite_file))
@@ -273,7 +280,9 @@ def test_revision_files_and_env_py_as_projects_have_them(run: Run, tmp_path: Pat
     """)
     assert _tables(sqlite_file) == ["account", "schema_versions"]
     with sqlite3.connect(sqlite_file) as connection:
-        assert connection.execute("SELECT id, full_name, email FROM account").fetchall() == [(1, "Ada", "ada@example.org")]
+        assert connection.execute("SELECT id, full_name, email FROM account").fetchall() == [
+            (1, "Ada", "ada@example.org")
+        ]
     connection.close()
     assert "INFO  [alembic.runtime.migration] Running upgrade  -> 1975ea83b712, create account" in ended.stderr
     assert "Revision ae1027a6acf failed at " in ended.stdout
@@ -282,6 +291,7 @@ def test_revision_files_and_env_py_as_projects_have_them(run: Run, tmp_path: Pat
 # -- programs -------------------------------------------------------------------------------------------------------
 
 
+@both_ways
 def test_commands_called_by_a_program(run: Run, directory: Directory, sqlite_file: Path) -> None:
     """command.* with a Config: queries print and return nothing; offline SQL goes to the buffer (TP-11, API-1)."""
     ended = run("""
@@ -315,6 +325,7 @@ def test_commands_called_by_a_program(run: Run, directory: Directory, sqlite_fil
     assert _versions(sqlite_file) == ["r0001"]
 
 
+@both_ways
 def test_the_directory_and_its_revisions(run: Run, directory: Directory) -> None:
     """ScriptDirectory answers from programs and from tests of single heads (TP-12, TP-24, API-2 to API-4)."""
     run("""
@@ -343,6 +354,7 @@ def test_the_directory_and_its_revisions(run: Run, directory: Directory) -> None
     """)
 
 
+@both_ways
 def test_the_current_revision_of_a_connection(run: Run, directory: Directory) -> None:
     """MigrationContext.configure(conn).get_current_revision(), by the new name and the old one (TP-13, API-5)."""
     run("""
@@ -434,12 +446,14 @@ def test_what_programs_catch(run: Run, tmp_path: Path, sqlite_file: Path) -> Non
         [
             RevisionFile(revision="aaaa", upgrade='raise ZeroDivisionError("in the revision")'),
             RevisionFile(revision="bbbb", upgrade='op.execute("SELECT * FROM nowhere")'),
-            RevisionFile(revision="cccc", upgrade='raise CommandError("refused by hand")')
+            RevisionFile(revision="cccc", upgrade='raise CommandError("refused by hand")'),
         ],
         url=sqlite_url(sqlite_file),
     )
     versions = tmp_path / "migrations" / "versions" / "cccc_message.py"
-    versions.write_text(versions.read_text().replace("import sqlalchemy", "from alembic.util import CommandError\nimport sqlalchemy"))
+    versions.write_text(
+        versions.read_text().replace("import sqlalchemy", "from alembic.util import CommandError\nimport sqlalchemy")
+    )
     run("""
         import traceback
 
@@ -570,6 +584,7 @@ def test_a_config_subclass_with_options_made_by_hand(run: Run, directory: Direct
     assert "r0003 (head)" in ended.stdout
 
 
+@both_ways
 def test_extensions(run: Run, directory: Directory, sqlite_file: Path) -> None:
     """Registered operations appear on op; a dialect's own impl and @compiles are used (TP-19, TP-21, TP-22)."""
     directory.add(
@@ -707,6 +722,7 @@ def test_threads_never_see_each_other(run: Run, directory: Directory, tmp_path: 
                 op.execute("INSERT INTO only_" + name + " VALUES (1)")
                 assert op.get_bind().engine.url.database.endswith(name + ".sqlite")
             """,
+            downgrade='op.drop_table("only_" + context.config.attributes["name"])',
         )
     )
     run("""
@@ -725,14 +741,14 @@ def test_threads_never_see_each_other(run: Run, directory: Directory, tmp_path: 
             config.set_main_option("sqlalchemy.url", f"sqlite:///{name}.sqlite")
             start.wait()
             command.upgrade(config, "head")
-            command.downgrade(config, "r0002")
+            command.downgrade(config, "r0003")
             command.upgrade(config, "heads")
             command.current(config)
             return config.stdout.getvalue()
 
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(migrate, range(8))) == {"r0004 (head)\\n"}
-    """.replace('command.downgrade(config, "r0002")\n            ', ""))
+    """)
     for number in range(8):
         assert _tables(tmp_path / f"db{number}.sqlite") == ["alembic_version", f"only_db{number}", "t1", "t2", "t3"]
         assert _versions(tmp_path / f"db{number}.sqlite") == ["r0004"]
@@ -771,7 +787,8 @@ for target in (None, "lib", "app", "heads"):
         show("heads", command.heads, verbose=verbose, resolve_dependencies=True)
         show("branches", command.branches, verbose=verbose)
         show("history", command.history, verbose=verbose, indicate_current=True)
-        show("history", command.history, "current:", verbose=verbose)
+        if target is None:  # Alembic stumbles over a range from several revisions
+            show("history", command.history, "current:", verbose=verbose)
     for symbol in ("head", "heads", "app@head", "b00", "nowhere", "current", "base"):
         show("show", command.show, symbol)
 for range_ in ("a001:b002", "-2:", ":lib@head", "a001", "b002:c001"):
@@ -798,7 +815,9 @@ def test_queries_print_what_alembic_prints(tmp_path: Path) -> None:
     assert _without_the_order_of_sets(ours.stdout) == _without_the_order_of_sets(real.stdout)
 
 
-def _without_the_order_of_sets(text: str) -> list[str]:
+def _without_the_order_of_sets(text: str) -> list[list[str]]:
     """Alembic prints members of sets as they come; sort the lines of each answer and the names in each line."""
-    answers = text.split("== ")
-    return ["\n".join(sorted(" ".join(sorted(line.split())) for line in answer.splitlines())) for answer in answers]
+    return [
+        sorted(" ".join(sorted(line.replace(",", "").split())) for line in one.splitlines())
+        for one in text.split("== ")
+    ]

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from tests.directories import RevisionFile, chain, make_directory
 from tests.fix_postgres import PgDatabaseFactory
+from tests.holding import runner_that_holds_the_lock
 from tests.postgres import PostgresServer
 from tests.programs import Finished, run_runner, start_runner, wait_for
 
@@ -121,7 +122,7 @@ def test_unknown_revision_in_the_database(tmp_path: Path, database_url: str, env
     assert "r0002" in message
     engine = create_engine(database_url)
     with engine.connect() as connection:
-        assert ["r0002"] == list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+        assert list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars()) == ["r0002"]
     engine.dispose()
 
 
@@ -141,9 +142,9 @@ def test_revision_that_raises(tmp_path: Path, database_url: str, env: str) -> No
     message = failed(finished, code="revision-failed", exit_code=50)
     assert "r0002_message.py:" in message
     assert "no such luck" in message
-    assert ["r0001"] == [line["revision"] for line in finished.events("step.finished")]
-    assert "r0002" == finished.event("step.failed")["revision"]
-    assert ["alembic_version", "t1"] == tables(database_url)
+    assert [line["revision"] for line in finished.events("step.finished")] == ["r0001"]
+    assert finished.event("step.failed")["revision"] == "r0002"
+    assert tables(database_url) == ["alembic_version", "t1"]
 
 
 def test_statement_the_server_rejects(tmp_path: Path, database_url: str) -> None:
@@ -156,7 +157,7 @@ def test_statement_the_server_rejects(tmp_path: Path, database_url: str) -> None
     message = failed(finished, code="statement-failed", exit_code=51)
     assert "missing_table" in message
     assert "r0001_message.py:" in message
-    assert [] == tables(database_url)
+    assert tables(database_url) == []
 
 
 @pytest.mark.parametrize("env", ["none", "generic"])
@@ -170,7 +171,7 @@ def test_revision_file_with_a_syntax_error(tmp_path: Path, database_url: str, en
 
     message = failed(finished, code="revision-file-invalid", exit_code=20)
     assert broken.name in message
-    assert [] == tables(database_url)
+    assert tables(database_url) == []
 
 
 def test_a_broken_file_that_is_not_needed_stops_nothing(tmp_path: Path, sqlite_file_url: str) -> None:
@@ -184,7 +185,7 @@ def test_a_broken_file_that_is_not_needed_stops_nothing(tmp_path: Path, sqlite_f
 
     run_runner("upgrade", cwd=directory.root, env=environment).check()
 
-    assert ["alembic_version", "t1", "t2"] == tables(sqlite_file_url)
+    assert tables(sqlite_file_url) == ["alembic_version", "t1", "t2"]
 
 
 def test_version_table_without_privilege(tmp_path: Path, pg_url: str, pg_server: PostgresServer) -> None:
@@ -217,40 +218,17 @@ def test_database_in_sql_ascii(tmp_path: Path, pg_database_factory: PgDatabaseFa
 
 def test_interrupted_while_waiting_for_the_lock(tmp_path: Path, pg_url: str) -> None:
     """SIGTERM while waiting for the lock ends the run with 143, within two seconds, and nothing is changed."""
-    slow = [RevisionFile(revision="r0001", upgrade="op.execute('SELECT pg_sleep(6)')")]
-    directory = make_directory(tmp_path, slow, env="none")
-    environment = {"DATABASE_URL": pg_url}
-    holder = start_runner("upgrade", cwd=directory.root, env=environment)
-    try:
-        wait_until_locked(pg_url)
-        waiter = start_runner("upgrade", cwd=directory.root, env=environment)
+    with runner_that_holds_the_lock(tmp_path, pg_url) as project:
+        waiter = start_runner("upgrade", cwd=project, env={"DATABASE_URL": pg_url})
         assert waiter.stdout is not None
         assert any("lock.waiting" in line for line in waiter.stdout)  # reads up to and including that line
-        waiter.send_signal(signal.SIGTERM)
         asked = time.monotonic()
+        waiter.send_signal(signal.SIGTERM)
         finished = wait_for(waiter)
         took = time.monotonic() - asked
-    finally:
-        holder_finished = wait_for(holder)
 
     failed(finished, code="interrupted", exit_code=143)
     assert took < 2.0
-    holder_finished.check()
-
-
-def wait_until_locked(url: str) -> None:
-    """Return once somebody holds an advisory lock in the database."""
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    query = text(
-        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
-        " WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()"
-    )
-    with engine.connect() as connection:
-        deadline = time.monotonic() + 30
-        while not connection.scalar(query):
-            assert time.monotonic() < deadline, "nobody took the lock"
-            time.sleep(0.05)
-    engine.dispose()
 
 
 def test_all_settings_problems_at_once(tmp_path: Path) -> None:
@@ -283,5 +261,5 @@ def test_full_output(tmp_path: Path) -> None:
             check=False,
         )
 
-    assert 15 == ended.returncode
+    assert ended.returncode == 15
     assert "output-failed" in ended.stderr

@@ -34,8 +34,16 @@ def test_nothing_pending_with_the_built_in_environment(tmp_path: Path, database_
 
     imported = modules_after_upgrade(directory.root, database_url)
 
-    unwanted = ("sqlalchemy", "pydantic", "mako", "alembic", "runner.operations", "runner.dialects", "runner.autogenerate")
-    assert [] == [name for name in sorted(imported) if name.startswith(unwanted) or "r000" in name]
+    unwanted = (
+        "sqlalchemy",
+        "pydantic",
+        "mako",
+        "alembic",
+        "runner.operations",
+        "runner.dialects",
+        "runner.autogenerate",
+    )
+    assert [name for name in sorted(imported) if name.startswith(unwanted) or "r000" in name] == []
 
 
 def test_nothing_pending_with_env_py(tmp_path: Path, database_url: str) -> None:
@@ -46,7 +54,7 @@ def test_nothing_pending_with_env_py(tmp_path: Path, database_url: str) -> None:
     imported = modules_after_upgrade(directory.root, database_url)
 
     unwanted = ("pydantic", "mako", "runner.autogenerate")
-    assert [] == [name for name in sorted(imported) if name.startswith(unwanted) or "r000" in name]
+    assert [name for name in sorted(imported) if name.startswith(unwanted) or "r000" in name] == []
 
 
 @pytest.mark.parametrize("env", ["none", "generic"])
@@ -58,4 +66,4 @@ def test_nothing_pending_takes_no_lock(tmp_path: Path, pg_url: str, env: str) ->
     finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
 
     assert {"run.started", "plan.computed", "run.finished"} >= {line["event"] for line in finished.logs}
-    assert 0 == finished.event("run.finished")["applied"]
+    assert finished.event("run.finished")["applied"] == 0

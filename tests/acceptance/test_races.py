@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.directories import RevisionFile, chain, make_directory
+from tests.holding import runner_that_holds_the_lock
 from tests.programs import Finished, run_runner, start_runner, wait_for
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
@@ -27,7 +28,7 @@ def test_thirty_cold_starts(tmp_path: Path, pg_url: str, env: str) -> None:
     finished = race(directory.root, pg_url, 30)
 
     applied = sorted(one.event("run.finished")["applied"] for one in finished)
-    assert [0] * 29 + [3] == applied
+    assert applied == [0] * 29 + [3]
 
 
 def test_concurrent_index_while_others_wait(tmp_path: Path, pg_url: str) -> None:
@@ -43,7 +44,7 @@ op.execute('SELECT pg_sleep(0.3)')
 
     finished = race(directory.root, pg_url, 30)
 
-    assert [0] * 29 + [1] == sorted(one.event("run.finished")["applied"] for one in finished)
+    assert sorted(one.event("run.finished")["applied"] for one in finished) == [0] * 29 + [1]
     engine = create_engine(pg_url)
     with engine.connect() as connection:
         valid = connection.scalar(text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_big'::regclass"))
@@ -64,17 +65,9 @@ def test_several_processes_on_one_sqlite_file(tmp_path: Path, sqlite_file_url: s
 
 def test_the_wait_has_a_deadline_and_names_the_holder(tmp_path: Path, pg_url: str) -> None:
     """A runner that may not wait any longer exits with 40 and says who holds the lock."""
-    slow = [RevisionFile(revision="r0001", upgrade="op.execute('SELECT pg_sleep(4)')")]
-    directory = make_directory(tmp_path, slow, env="none")
-    holder = start_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url})
-    try:
-        from tests.acceptance.test_bad_input import wait_until_locked
-
-        wait_until_locked(pg_url)
+    with runner_that_holds_the_lock(tmp_path, pg_url) as project:
         environment = {"DATABASE_URL": pg_url, "RUNNER_LOCK_WAIT_SECONDS": "0.5"}
-        finished = run_runner("upgrade", cwd=directory.root, env=environment).check(40)
-    finally:
-        wait_for(holder).check()
+        finished = run_runner("upgrade", cwd=project, env=environment).check(40)
 
-    assert "revision-runner" == finished.events("lock.waiting")[0]["holder_application"]
-    assert "lock-timeout" == finished.event("run.failed")["error_code"]
+    assert finished.events("lock.waiting")[0]["holder_application"] == "revision-runner"
+    assert finished.event("run.failed")["error_code"] == "lock-timeout"

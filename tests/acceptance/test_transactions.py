@@ -92,8 +92,8 @@ def test_success_is_committed(tmp_path: Path, database_url: str, body: str) -> N
 
     finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
 
-    assert (["t1", "t2"], ["r0002"]) == state(database_url)
-    assert ["r0001", "r0002"] == [line["revision"] for line in finished.events("step.finished")]
+    assert state(database_url) == (["t1", "t2"], ["r0002"])
+    assert [line["revision"] for line in finished.events("step.finished")] == ["r0001", "r0002"]
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
 
 
@@ -117,10 +117,10 @@ def test_not_committed_is_a_failure(tmp_path: Path, database_url: str, body: str
 
     finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check(53)
 
-    assert "not-committed" == finished.event("run.failed")["error_code"]
-    assert [] == finished.events("step.finished")
-    assert ["r0001", "r0002"] == [line["revision"] for line in finished.events("step.failed")]
-    assert ([], []) == state(database_url)
+    assert finished.event("run.failed")["error_code"] == "not-committed"
+    assert finished.events("step.finished") == []
+    assert [line["revision"] for line in finished.events("step.failed")] == ["r0001", "r0002"]
+    assert state(database_url) == ([], [])
 
 
 def test_a_swallowed_failure_is_still_a_failure(tmp_path: Path, database_url: str) -> None:
@@ -138,7 +138,7 @@ except Exception as error:
 
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check(50)
 
-    assert (["t1"], ["r0001"]) == state(database_url)
+    assert state(database_url) == (["t1"], ["r0001"])
 
 
 FAILS_AT_THIRD = [
@@ -155,10 +155,10 @@ def test_one_transaction_for_the_run(tmp_path: Path, database_url: str, env: str
 
     finished = run_runner("upgrade", cwd=directory.root, env=environment).check(50)
 
-    assert ([], []) == state(database_url)
-    assert [] == finished.events("step.finished")
+    assert state(database_url) == ([], [])
+    assert finished.events("step.finished") == []
     codes = {line["revision"]: line["error_code"] for line in finished.events("step.failed")}
-    assert {"r0001": "rolled-back", "r0002": "rolled-back", "r0003": "revision-failed"} == codes
+    assert codes == {"r0001": "rolled-back", "r0002": "rolled-back", "r0003": "revision-failed"}
 
 
 @pytest.mark.parametrize(("given", "kept"), [("True", ["t1", "t2"]), ("False", [])])
@@ -192,7 +192,7 @@ op.create_table('after', sa.Column('id', sa.Integer))
     for scope in ("revision", "run"):
         environment = {"DATABASE_URL": pg_url, "RUNNER_TRANSACTION": scope}
         run_runner("upgrade", cwd=directory.root, env=environment).check()
-        assert (["after", "big"], ["r0001"]) == state(pg_url)
+        assert state(pg_url) == (["after", "big"], ["r0001"])
         engine = create_engine(pg_url)
         with engine.begin() as connection:
             connection.exec_driver_sql("DROP TABLE big, after, alembic_version")
@@ -207,4 +207,4 @@ def test_raw_commit_inside_a_revision(tmp_path: Path, database_url: str) -> None
 
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
 
-    assert (["a", "b"], ["r0001"]) == state(database_url)
+    assert state(database_url) == (["a", "b"], ["r0001"])

@@ -113,6 +113,13 @@ _ADD_AND_DROP: dict[str, Call] = {
     "add/after": _add(insert_after="b"),
     "add/after-last": _add(insert_after="n"),
     "add/between": _add(insert_after="a", insert_before="b"),
+    "add/two-after-one": _both(_add(insert_after="a"), _add(name="newer", insert_after="a")),
+    "add/two-before-one": _both(_add(insert_before="b"), _add(name="newer", insert_before="b")),
+    "add/two-before-first": _both(_add(insert_before="id"), _add(name="newer", insert_before="id")),
+    "add/moved": _both(_add(insert_before="id"), lambda b: b.alter_column("n", insert_after="id")),
+    "alter/moved-after": lambda b: b.alter_column("n", insert_after="a"),
+    "alter/moved-before": lambda b: b.alter_column("a", insert_before="id"),
+    "alter/moved-to-the-end": lambda b: b.alter_column("a", insert_after="n"),
     "add/chained": _both(_add(insert_after="a"), _add(name="newer", insert_after="new")),
     "drop/plain": lambda b: b.drop_column("at"),
     "drop/default": lambda b: b.drop_column("at", existing_type=sa.DateTime()),
@@ -143,7 +150,7 @@ _CONSTRAINTS: dict[str, Call] = {
     "constraint/drop-foreign-key": lambda b: b.drop_constraint("fk_o", "foreignkey"),
     "constraint/drop-untyped": lambda b: b.drop_constraint("fk_parent"),
     "constraint/drop-and-create": _both(
-        lambda b: b.drop_constraint("ck_b", "check"), lambda b: b.create_check_constraint("ck_b", "b > 10")
+        lambda b: b.drop_constraint("ck_b", "check"), lambda b: b.create_check_constraint("ck_b", "b < 10")
     ),
     "index/create": lambda b: b.create_index("ix_new", ["b"]),
     "index/create-unique": lambda b: b.create_index("ix_new", ["b", "n"], unique=True),

@@ -175,7 +175,7 @@ def explain_plan(
         return _only_we_refuse(verb, symbol, ours)
     if isinstance(theirs, Refused):
         return _only_alembic_refuses(graph, verb, symbol, theirs)
-    if verb == "stamp" and len(theirs) == 1:
+    if verb == "stamp" and len(graph.resolve(text)) == 1:
         return "stamp-of-a-branch" if symbol.branch and set(theirs[0].rows) < set(ours.end_heads) else None
     return _plans_differ(graph, verb, ours, theirs)
 
@@ -187,7 +187,7 @@ def _only_we_refuse(verb: str, symbol: Symbol, ours: Refused) -> str | None:
         return "step-past-the-end"
     if ours.kind == "AmbiguousStep" and verb == "downgrade" and symbol.is_relative_to_current and not symbol.branch:
         return "minus-n-of-several-rows"
-    narrowed = ours.kind in {"NotInBranch", "UnknownRevision", "NotDowngradable"}
+    narrowed = ours.kind in {"NotInBranch", "UnknownRevision", "NotDowngradable", "MultipleHeads"}
     return "branch-is-checked" if narrowed and symbol.branch else None
 
 
@@ -229,12 +229,13 @@ def explain_history(
     if isinstance(ours, Refused):
         return None
     branch = lower.partition("@")[0] if isinstance(lower, str) and "@" in lower else ""
+    same_set = not isinstance(theirs, Refused) and set(ours) == set(theirs)
+    if same_set:
+        return "several-dependencies" if names_several_orders(graph) else None
     if branch and branch not in graph.label_owners:
         return "history-from-revision-branch"
-    if isinstance(theirs, Refused):
-        if theirs.kind == "AssertionError" and lower not in {BASE, ()}:
-            return "unconnected-history"
-        return "related-ends" if "overlaps with other requested" in theirs.message else None
-    if branch and set(ours) != set(theirs):
-        return "labels-below"
-    return "several-dependencies" if set(ours) == set(theirs) and names_several_orders(graph) else None
+    if not isinstance(theirs, Refused):
+        return "labels-below" if branch else None
+    if theirs.kind == "AssertionError" and lower not in {BASE, ()}:
+        return "unconnected-history"
+    return "related-ends" if "overlaps with other requested" in theirs.message else None

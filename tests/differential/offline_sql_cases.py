@@ -474,6 +474,14 @@ def _alter_column_special_cases() -> Iterator[Case]:
             },
             MY,
         ),
+        "type-class": (
+            lambda: {"type_": sa.BigInteger, "existing_type": sa.Integer, "existing_nullable": False},
+            ALL,
+        ),
+        "existing-type-class": (
+            lambda: {"nullable": False, "existing_type": sa.DateTime},
+            ALL,
+        ),
         "comment-keeps": (lambda: {"nullable": True, "existing_type": sa.Integer(), "existing_comment": "kept"}, MY),
         "comment-quote": (
             lambda: {"comment": 'say "it\'s"', "existing_type": sa.Integer(), "existing_nullable": True},

@@ -70,7 +70,7 @@ def _ours(dialect: str) -> tuple[Any, io.StringIO]:
 
 
 def _ours_under_alembic(dialect: str) -> tuple[Any, io.StringIO]:
-    """Our implementation under Alembic's own operations: the method contract third parties know."""
+    """Our implementation under Alembic's own operations: the method names and signatures third parties know."""
     impl, buffer = offline_impl(dialect)
     context: Any = StandInContext(impl)
     return AlembicOperations(context), buffer

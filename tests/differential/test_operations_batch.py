@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import io
 import re
 import warnings
@@ -16,12 +18,13 @@ from alembic.operations import Operations as AlembicOperations
 from sqlalchemy.engine import Connection
 
 from runner.operations import Operations
-from runner.operations.batch.sqlite_ddl import ParsedTable, canonical, parse_table
+from runner.operations.batch.sqlite_ddl import ParsedColumn, ParsedTable, canonical, parse_table
 
 from tests.differential.batch_cases import BLOCKS, Block, parent_and_table, table
 from tests.unit.dialects.standin import StandInContext, offline_impl
 from tests.unit.operations.sqlite_databases import operations_on
 
+MOVED = ("add/moved", "alter/moved-after", "alter/moved-before", "alter/moved-to-the-end")
 OFFLINE_DIFFERENCES = {
     "alter/name": "Alembic leaves the old name in checks and partial indexes, which SQLite rejects",
     "alter/name-quoted": "the same",
@@ -30,14 +33,19 @@ OFFLINE_DIFFERENCES = {
     "add/index": "Alembic creates the index twice, once named after the temporary table",
     "index/create-expression": "Alembic raises KeyError for text()",
     "naming/drop-unnamed": "Alembic ignores naming_convention where copy_from is given",
+    **dict.fromkeys(MOVED, "Alembic takes insert_before and insert_after of alter_column() and moves nothing"),
 }
 ONLINE_DIFFERENCES = {
+    **dict.fromkeys(MOVED, "Alembic takes insert_before and insert_after of alter_column() and moves nothing"),
     "alter/name": "Alembic leaves the old name in checks and partial indexes, which SQLite rejects",
     "alter/name-quoted": "the same",
     "alter/name-and-type": "the same",
     "alter/name-self-reference": "Alembic leaves the old name in the reference of the table to itself",
     "add/index": "Alembic creates the index twice, once named after the temporary table",
     "index/create-expression": "Alembic raises KeyError for text()",
+}
+ONLINE_REFUSED = {
+    "constraint/primary-key": "the reference of the table to itself would refer to what is no longer unique",
 }
 
 
@@ -122,13 +130,19 @@ def _database(connection: Connection) -> Database:
     indexes = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
     parsed = parse_table(sql)
     return Database(
-        table=ParsedTable(name=parsed.name, columns=parsed.columns),
+        table=ParsedTable(name=parsed.name, columns=tuple(map(_without_parentheses, parsed.columns))),
         constraints=frozenset(
             (c.kind, c.name, c.columns, canonical(c.text), c.reference) for c in parsed.constraints
         ),
         indexes=frozenset(canonical(row[0]) for row in indexes),
         rows=tuple(tuple(row) for row in connection.exec_driver_sql("SELECT * FROM t ORDER BY 1")),
     )
+
+
+def _without_parentheses(column: ParsedColumn) -> ParsedColumn:
+    """Return a column whose default is comparable: Alembic puts functions in parentheses."""
+    default = column.default
+    return dataclasses.replace(column, default=default[1:-1]) if default and default.startswith("(") else column
 
 
 @pytest.fixture
@@ -139,10 +153,11 @@ def connection() -> Iterator[Connection]:
     metadata.create_all(engine)
     with engine.connect() as connection:
         connection.execute(metadata.tables["o"].insert(), [{"x": 1}, {"x": 2}])
+        moment = datetime.datetime(2020, 1, 2, 3, 4, 5)
         rows: list[dict[str, Any]] = [
-            {"id": 1, "a": "1", "b": 1, "flag": True, "kind": "x", "parent": None, "o": 1, "n": 1},
-            {"id": 2, "a": "2", "b": 20, "flag": False, "kind": "y", "parent": 1, "o": 2, "n": 2},
-            {"id": 3, "a": None, "b": 1, "flag": None, "kind": None, "parent": None, "o": None, "n": None},
+            {"at": moment, "id": 1, "a": "1", "b": 1, "flag": True, "kind": "x", "parent": None, "o": 1, "n": 1},
+            {"at": moment, "id": 2, "a": "2", "b": 2, "flag": False, "kind": "y", "parent": 1, "o": 2, "n": 2},
+            {"at": moment, "id": 3, "a": None, "b": 1, "flag": None, "kind": None, "parent": None, "o": None, "n": None},
         ]
         connection.execute(made.insert(), rows)
         connection.commit()
@@ -164,7 +179,9 @@ def test_the_database_after_a_block_equals_alembics(
     theirs = _ran(AlembicOperations(MigrationContext.configure(second_connection)), block)
     ours = _ran(operations_on(connection), block)
 
-    if block.name in ONLINE_DIFFERENCES:
+    if block.name in ONLINE_REFUSED:
+        assert (ours, theirs) == (False, True)
+    elif block.name in ONLINE_DIFFERENCES:
         assert ours
         assert not theirs or _database(connection) != _database(second_connection)
     else:

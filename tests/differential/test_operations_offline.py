@@ -17,6 +17,9 @@ from tests.unit.dialects.standin import StandInContext, offline_impl
 
 GROUPS = sorted({(case.name.split("/")[0], dialect) for case in CASES for dialect in case.dialects})
 
+ACCEPTED_BY_OURS_ONLY = {"create_exclude_constraint/expression"}
+"""Alembic raises for a text() element."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -47,6 +50,9 @@ def _cases(group: str, dialect: str) -> Iterator[Case]:
 def test_operations_call_the_implementation_as_alembics_do(group: str, dialect: str) -> None:
     """Every case gives the same text and the same refusal under either set of operations (OP-1 to OP-21)."""
     for case in _cases(group, dialect):
+        if case.name in ACCEPTED_BY_OURS_ONLY:
+            assert _outcome(case, dialect, Operations).error is None, case.name
+            continue
         theirs = _outcome(case, dialect, AlembicOperations)
         ours = _outcome(case, dialect, Operations)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -268,9 +270,9 @@ POSTGRESQL = (
 def _lay_out(connection: Connection) -> None:
     """Create the tables the trips start from."""
     ranges: Any = postgresql.INT4RANGE() if connection.dialect.name == "postgresql" else sa.Text()
-    identity = [sa.Identity()] if connection.dialect.name == "postgresql" else []
+    identity: list[Any] = [sa.Identity()] if connection.dialect.name == "postgresql" else []
     metadata = sa.MetaData()
-    columns = [sa.Column("label", sa.String(20)), sa.Column("size", sa.Integer())]
+    columns: list[Any] = [sa.Column("label", sa.String(20)), sa.Column("size", sa.Integer())]
     sa.Table("item", metadata, sa.Column("id", sa.Integer(), primary_key=True), *columns)
     sa.Table(
         "part", metadata, sa.Column("id", sa.Integer(), primary_key=True), sa.Column("number", sa.Integer(), *identity)
@@ -377,13 +379,12 @@ def test_refusals_leave_sqlite_as_it_was(sqlite_connection: Connection) -> None:
     op = operations_on(sqlite_connection)
     before = picture(sqlite_connection)
 
-    for attempt in (
-        lambda: op.alter_column("item", "label", nullable=False, new_column_name="d"),
-        lambda: op.create_unique_constraint("uq", "item", ["label"]),
-        lambda: op.create_table_comment("item", "x"),
-    ):
-        with pytest.raises(OperationError):
-            attempt()
+    with pytest.raises(OperationError):
+        op.alter_column("item", "label", nullable=False, new_column_name="d")
+    with pytest.raises(OperationError):
+        op.create_unique_constraint("uq", "item", ["label"])
+    with pytest.raises(OperationError):
+        op.create_table_comment("item", "x")
 
     assert picture(sqlite_connection) == before
 
@@ -392,8 +393,6 @@ def test_an_offline_script_does_what_the_online_run_does(
     pg_url: str, pg_dump: Any, psql: Any, pg_database_factory: Any
 ) -> None:
     """The same operations through psql and through the driver give the same database, rows included."""
-    import io
-
     online = sa.create_engine(pg_url)
     with online.begin() as connection:
         _everything(operations_on(connection))
@@ -436,7 +435,7 @@ def _everything(op: Any) -> None:
         "tags": ["x", "it's", "back\\slash"],
         "mood": "grey",
         "host": "10.0.0.1",
-        "key": __import__("uuid").UUID(int=7),
+        "key": uuid.UUID(int=7),
     }
     op.bulk_insert(table, [row, {**row, "id": 2, "raw": None, "data": None}])
     op.execute(table.update().values(words="50%").where(table.c.words.like("%2%")))

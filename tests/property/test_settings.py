@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.errors import SettingsError
@@ -71,6 +71,7 @@ def test_what_is_plainly_valid_is_what_pydantic_makes_of_it(environ: dict[str, s
     assert [type(getattr(thorough, name)) for name in names] == [type(getattr(plain, name)) for name in names]
 
 
+@settings(max_examples=50)
 @given(environ=_some("variable"), flags=_some("field"))
 def test_the_long_way_answers_or_names_what_is_wrong(environ: dict[str, str], flags: dict[str, str]) -> None:
     """Whatever is given, the answer is settings, or problems that each begin with a name that was given."""

@@ -71,7 +71,7 @@ def test_defaults() -> None:
         "directory": None,
         "config_file": None,
         "target": "heads",
-        "environment": "auto",
+        "env_py": "auto",
         "transaction": "revision",
         "lock_wait_seconds": 600.0,
         "lock_key": None,
@@ -103,7 +103,7 @@ def test_settings_page_is_fresh() -> None:
         ("RUNNER_DIRECTORY", "db/übersicht 2", "directory", "db/übersicht 2"),
         ("RUNNER_CONFIG", "alembic.ini", "config_file", "alembic.ini"),
         ("RUNNER_TARGET", "shop@head", "target", "shop@head"),
-        ("RUNNER_ENVIRONMENT", "builtin", "environment", "builtin"),
+        ("RUNNER_ENV_PY", "ignore", "env_py", "ignore"),
         ("RUNNER_TRANSACTION", "run", "transaction", "run"),
         ("RUNNER_LOCK_WAIT_SECONDS", "0", "lock_wait_seconds", 0.0),
         ("RUNNER_LOCK_KEY", "-42", "lock_key", -42),
@@ -358,6 +358,7 @@ def test_unknown_variables_suggest_the_nearest(variable: str, ending: str) -> No
         "RUNNER_PORT",
         "RUNNER_PORT_80_TCP_ADDR",
         "RUNNER_METRICS_SERVICE_PORT",
+        "RUNNER_ENVIRONMENT",
         "RUNNERS",
         "ALEMBIC_CONFIG",
     ],
@@ -365,14 +366,6 @@ def test_unknown_variables_suggest_the_nearest(variable: str, ending: str) -> No
 def test_other_peoples_variables_pass(variable: str) -> None:
     """What the tests, CI systems and Kubernetes set under the same prefix is no error."""
     assert unknown_variables({variable: "x"}) == []
-
-
-@pytest.mark.parametrize("value", ["github-hosted", "self-hosted"])
-def test_github_actions_own_environment_counts_as_unset(value: str) -> None:
-    """GitHub Actions sets RUNNER_ENVIRONMENT in every job; that says nothing about env.py."""
-    assert read({"RUNNER_ENVIRONMENT": value}).environment == "auto"
-    assert read({"RUNNER_ENVIRONMENT": value}, {"environment": "builtin"}).environment == "builtin"
-    assert problems({}, {"environment": value})[0].startswith("--environment is")
 
 
 # -- what a cold start pays ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.alembic_compat._submodules import lazily
 from runner.dialects.base import (
     DefaultImpl,
 )
@@ -9,3 +10,5 @@ from runner.dialects.base import (
 __all__ = [
     "DefaultImpl",
 ]
+
+__getattr__ = lazily(__name__, "base", "impl", "mssql", "mysql", "oracle", "postgresql", "sqlite")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.alembic_compat._submodules import lazily
 from runner.operations import (
     AbstractOperations,
     BatchOperations,
@@ -12,3 +13,5 @@ from runner.operations import (
 )
 
 __all__ = ["AbstractOperations", "BatchOperations", "MigrateOperation", "MigrationScript", "Operations", "ops"]
+
+__getattr__ = lazily(__name__, "base", "batch", "schemaobj", "toimpl")

@@ -50,12 +50,12 @@ def err(message: str, quiet: bool = False) -> NoReturn:
 
 def warn(msg: str, stacklevel: int = 2) -> None:
     """Issue a warning that points at the caller."""
-    warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
+    warnings.warn(msg, UserWarning, stacklevel=stacklevel)
 
 
 def warn_deprecated(msg: str, stacklevel: int = 2) -> None:
     """Issue a deprecation warning that points at the caller."""
-    warnings.warn(msg, DeprecationWarning, stacklevel=stacklevel + 1)
+    warnings.warn(msg, DeprecationWarning, stacklevel=stacklevel)
 
 
 def obfuscate_url_pw(input_url: str) -> str:

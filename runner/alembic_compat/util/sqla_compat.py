@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import sqlalchemy
 from sqlalchemy import Computed, Identity, inspect
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnClause, UnaryExpression
 
 from runner.operations.sqla import copy_column, copy_constraint, is_type_bound
 
@@ -57,10 +57,10 @@ def constraint_name_or_none(name: object) -> str | None:
 
 
 def is_expression(expr: Any) -> bool:
-    """Tell whether something is an SQL expression rather than a column."""
-    while isinstance(expr, sqlalchemy.UnaryExpression):
+    """Tell whether something is an SQL expression rather than a column, whatever its direction."""
+    while isinstance(expr, UnaryExpression):
         expr = expr.element
-    return isinstance(expr, ColumnElement) and not isinstance(expr, sqlalchemy.Column)
+    return not isinstance(expr, ColumnClause)
 
 
 def is_expression_index(index: Index) -> bool:

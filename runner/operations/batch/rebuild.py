@@ -31,6 +31,7 @@ from runner.operations.batch.move import Keeper, KeptColumn, Transfer, Work
 from runner.operations.batch.ordering import in_partial_order
 from runner.operations.batch.sqlite_ddl import identifiers, in_list_column, rename_columns
 from runner.operations.sqla import (
+    bare_copy,
     constraint_name,
     copy_column,
     copy_constraint,
@@ -60,13 +61,14 @@ class NoSuchColumn(OperationError, KeyError):
 class _ColumnState:
     """A column on its way into the new table."""
 
-    __slots__ = ("altered", "column", "original", "transfer")
+    __slots__ = ("altered", "column", "original", "placed_after", "transfer")
 
     def __init__(self, column: Column[Any], existing: Column[Any] | None) -> None:
         self.column = column
         self.original: str | None = existing.name if existing is not None else None
         self.transfer: dict[str, Any] = {"expr": existing} if existing is not None else {}
         self.altered: set[str] = set()
+        self.placed_after: _ColumnState | None = None
 
     @property
     def name(self) -> str:
@@ -109,7 +111,7 @@ class ApplyBatchImpl:
         self.keeper = Keeper(impl, table.name, table.schema) if keeper is None else keeper
         self.temp_table_name = temporary_name(table.name)
         self.comment = table.comment
-        self._columns = [_ColumnState(_loose_copy(column), column) for column in table.columns]
+        self._columns = [_ColumnState(bare_copy(column), column) for column in table.columns]
         self._constraints = [c for c in in_declared_order(table.constraints) if not is_type_bound(c)]
         self._new_constraints: list[Constraint] = []
         self.indexes: dict[str, Index] = {
@@ -203,7 +205,7 @@ class ApplyBatchImpl:
                 table=self.table.name,
                 column=column.name,
             )
-        state = _ColumnState(_loose_copy(column), None)
+        state = _ColumnState(bare_copy(column), None)
         self._place(state, insert_before, insert_after)
         if inline_references:  # otherwise add_constraint() is called for each
             self._new_constraints += [key.constraint for key in column.foreign_keys if key.constraint is not None]
@@ -242,7 +244,11 @@ class ApplyBatchImpl:
     def _place(self, state: _ColumnState, before: str | None, after: str | None) -> None:
         """Put the column where it was asked for, at the end by default."""
         if after is not None:
-            position = self._columns.index(self._state(after)) + 1
+            anchor = self._state(after)
+            state.placed_after = anchor
+            position = self._columns.index(anchor) + 1
+            while position < len(self._columns) and self._columns[position].placed_after is anchor:
+                position += 1  # what was placed there first stays first
         elif before is not None:
             position = self._columns.index(self._state(before))
         else:
@@ -545,13 +551,6 @@ class ApplyBatchImpl:
 def temporary_name(table_name: str) -> quoted_name:
     """Return what the new table is called until the old one is gone."""
     return quoted_name(f"{_TEMPORARY_PREFIX}{table_name}"[:_TEMPORARY_LENGTH], getattr(table_name, "quote", None))
-
-
-def _loose_copy(column: Column[Any]) -> Column[Any]:
-    """Return a copy whose flags make no constraint or index: those are items of their own."""
-    copy = copy_column(column)
-    copy.unique = copy.index = None
-    return copy
 
 
 def _with_default(column: Column[Any], server_default: Any) -> Column[Any]:

@@ -92,6 +92,7 @@ class SQLiteKeeper(SQLiteMover):
         for column in reflected.columns:
             declared = self._declared.get(column.name.lower())
             if declared is not None:
+                column.nullable = not declared.not_null  # SQLite reports what a primary key implies as well
                 _complete_default(column, declared)
         self._complete_constraints(reflected, parsed)
         self._complete_options(reflected, parsed)
@@ -219,7 +220,8 @@ class SQLiteKeeper(SQLiteMover):
     ) -> None:
         collate = ""
         if declared.collate and getattr(column.type, "collation", None) is None:
-            collate = f"COLLATE {self._quote(declared.collate)}"
+            is_word = declared.collate.isidentifier() and declared.collate.isascii()
+            collate = f"COLLATE {declared.collate if is_word else self._quote(declared.collate)}"
         if "type" in altered:
             if collate and isinstance(column.type, String):
                 column.type = StoredType(column.type, suffix=collate)
@@ -260,6 +262,7 @@ class SQLiteKeeper(SQLiteMover):
         column.type = StoredType(column.type, suffix=suffix)
         new.constraints.discard(key)
         column.primary_key = False
+        new.append_constraint(PrimaryKeyConstraint())  # takes the place of the one that is written with its column
 
     def _finish_index(self, index: Index, names: Mapping[str, str]) -> Index:
         parsed = index.info.get(_SQL)
@@ -351,6 +354,9 @@ def _losses(
         is_expected = any(constraint is item for item in expected)
         if is_expected and _signature(constraint, names, old.name, work) not in present:
             yield f"the {constraint.described()}"
+    for constraint in new.constraints:
+        if constraint.autoincrement and any(_is_not_integer(new.column(name)) for name in constraint.columns):
+            yield "AUTOINCREMENT, which SQLite has for columns of the type INTEGER only"
     said = dict(work.new.kwargs)  # what the user said in table_kwargs is no loss
     if old.strict and not new.strict and said.get("sqlite_strict") is not False:
         yield "STRICT"
@@ -404,6 +410,10 @@ def _signature(item: ParsedConstraint, names: _Names, own_name: str, work: Work)
         referred,
         item.autoincrement and dict(work.new.kwargs).get("sqlite_autoincrement") is not False,
     )
+
+
+def _is_not_integer(column: ParsedColumn | None) -> bool:
+    return column is None or column.type.upper() != "INTEGER"
 
 
 def _bare(default: str) -> str:

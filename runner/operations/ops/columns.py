@@ -231,7 +231,9 @@ class AddColumnOp(AlterTableOp):
 
     def reverse(self) -> DropColumnOp:
         """Return the drop that remembers this column."""
-        return DropColumnOp.from_column_and_tablename(self.schema, self.table_name, self.column)
+        drop = DropColumnOp.from_column_and_tablename(self.schema, self.table_name, self.column)
+        drop.if_exists = self.if_not_exists
+        return drop
 
     def to_diff_tuple(self) -> tuple[str, str | None, str, Column[Any]]:
         """Return ("add_column", schema, table name, column)."""
@@ -340,7 +342,9 @@ class DropColumnOp(AlterTableOp):
                 f"Dropping column {self.column_name} of table {self.table_name} cannot be reversed: "
                 "the original column is not known to this operation."
             )
-        return AddColumnOp.from_column_and_tablename(self.schema, self.table_name, self._reverse.column)
+        add = AddColumnOp.from_column_and_tablename(self.schema, self.table_name, self._reverse.column)
+        add.if_not_exists = self.if_exists
+        return add
 
     @classmethod
     def from_column_and_tablename(cls, schema: str | None, tname: str, col: Column[Any]) -> DropColumnOp:

@@ -121,7 +121,7 @@ class DropTableOp(MigrateOperation):
         self.if_exists = if_exists
         self.table_kw = dict(table_kw or {})
         self.comment = self.table_kw.pop("comment", None)
-        self.info = self.table_kw.pop("info", {})
+        self.info = self.table_kw.pop("info", None)
         self.prefixes = self.table_kw.pop("prefixes", None)
         self._reverse = _reverse
 
@@ -130,17 +130,9 @@ class DropTableOp(MigrateOperation):
         return ("remove_table", self.to_table())
 
     def reverse(self) -> CreateTableOp:
-        """Return the operation that creates the dropped table again.
-
-        Raises:
-            ValueError: the operation was made from a name only.
-        """
-        if self._reverse is None:
-            raise ValueError(
-                f"Dropping table {self.table_name} cannot be reversed: "
-                "the original table is not known to this operation."
-            )
-        return CreateTableOp.from_table(self.to_table(), _namespace_metadata=self._reverse._namespace_metadata)
+        """Return the operation that creates the dropped table again; without columns where it knows none."""
+        namespace = self._reverse._namespace_metadata if self._reverse is not None else None
+        return CreateTableOp.from_table(self.to_table(), _namespace_metadata=namespace)
 
     @classmethod
     def from_table(cls, table: Table, *, _namespace_metadata: MetaData | None = None) -> DropTableOp:
@@ -160,7 +152,7 @@ class DropTableOp(MigrateOperation):
             *(self._reverse.columns if self._reverse is not None else ()),
             schema=self.schema,
             comment=self.comment,
-            info=dict(self.info),
+            info=dict(self.info or {}),
             _constraints_included=self._reverse._constraints_included if self._reverse is not None else False,
             **options,
             **self.table_kw,
@@ -296,9 +288,9 @@ class DropTableCommentOp(AlterTableOp):
 
 def _table_options(table: Table) -> dict[str, Any]:
     """Return what a Table has beside columns and constraints, as keywords."""
-    options: dict[str, Any] = {
+    return {
         "comment": table.comment,
         "info": dict(table.info),
         "prefixes": list(table._prefixes),
+        **table.kwargs,
     }
-    return {name: value for name, value in options.items() if value} | dict(table.kwargs)

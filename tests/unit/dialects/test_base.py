@@ -1,8 +1,9 @@
-"""The implementation contract: registry, override points, sinks, flags."""
+"""The implementation: registry, override points, sinks, flags."""
 
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from runner.dialects.base import DefaultImpl
 from runner.dialects.postgresql import PostgresqlImpl
 from runner.dialects.sqlite import SQLiteImpl
 from runner.errors import EnvironmentFailed, OperationError
+from tests.programs import ROOT, run_program
 from tests.unit.dialects.standin import dialect_named, offline_impl
 
 
@@ -60,17 +62,30 @@ def test_a_third_party_class_registers_itself() -> None:
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_class_from_env_py_wins_over_ours_even_before_ours_is_loaded() -> None:
-    """A registration by the user is never replaced by loading ours on demand (TP-21)."""
-    base._impls.pop("oracle", None)
+def test_a_class_from_env_py_wins_over_ours() -> None:
+    """What the user registers comes after ours (TP-21)."""
 
     class OwnOracle(DefaultImpl):
         __dialect__ = "oracle"
 
-    namespace = {"__module__": "runner.dialects.oracle", "__dialect__": "oracle"}
-    base.ImplMeta("OracleImpl", (DefaultImpl,), namespace)
-
     assert DefaultImpl.get_by_dialect(dialect_named("oracle")) is OwnOracle
+
+
+def test_sql_of_a_user_is_not_overwritten_by_loading_ours() -> None:
+    """`@compiles` in env.py runs before the first context, and stays in force (TP-22)."""
+    program = (
+        "from sqlalchemy.ext.compiler import compiles\n"
+        "from runner.dialects.ddl import RenameTable\n"
+        "compiles(RenameTable, 'postgresql')(lambda element, compiler, **kw: 'MINE')\n"
+        "from tests.unit.dialects.standin import offline_impl\n"
+        "impl, buffer = offline_impl('postgresql')\n"
+        "impl.rename_table('a', 'b')\n"
+        "assert buffer.getvalue() == 'MINE;\\n\\n', buffer.getvalue()\n"
+    )
+
+    finished = run_program([sys.executable, "-c", program], cwd=ROOT)
+
+    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.usefixtures("registry")

@@ -11,8 +11,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 
 from runner.dialects.literals import rendering_dialect
-from runner.dialects.statement import OfflineSink, OnlineSink, Statement, plain_text
+from runner.dialects.statement import OfflineSink, OnlineSink, Statement
 from runner.errors import EnvironmentFailed, OfflineUnsupported
+from runner.operations.sqltext import plain_text
 from tests.unit.dialects.standin import dialect_named
 
 T = sa.table("t", sa.column("a", sa.Integer()), sa.column("b", sa.String()))
@@ -52,6 +53,40 @@ def test_no_percent_sign_is_doubled(dialect: str) -> None:
     statement = T.update().values(b="50%").where(sa.text("b LIKE 'x%'"))
 
     assert sql(statement, dialect=dialect_named(dialect)) == "UPDATE t SET b='50%' WHERE b LIKE 'x%'"
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "postgresql+asyncpg",
+        "postgresql+pg8000",
+        "postgresql+psycopg",
+        "postgresql+psycopg2",
+        "sqlite+aiosqlite",
+        "mysql+mysqldb",
+        "mysql+pymysql",
+        "mariadb+pymysql",
+        "mssql+pymssql",
+        "mssql+pyodbc",
+        "oracle+cx_oracle",
+        "oracle+oracledb",
+    ],
+)
+def test_the_text_does_not_depend_on_the_driver(driver: str) -> None:
+    """Whichever driver the URL names, the script is the same (ENV-21)."""
+    table = sa.table("t", sa.column("a%", sa.Integer()), sa.column("b", sa.String()), sa.column("c", sa.JSON()))
+    statements = [
+        table.insert().inline().values({"a%": 5, "b": "50%", "c": {"x": "%"}}),
+        table.delete().where(table.c["a%"] % 2 == 1).where(table.c.b.in_(["x%", "y"])),
+        sa.schema.CreateTable(sa.Table("t", sa.MetaData(), sa.Column("a%", sa.String(9), server_default="%"))),
+        plain_text("SELECT '%' || :x"),
+    ]
+    plain = dialect_named(driver.split("+", maxsplit=1)[0])
+
+    assert [sql(item, dialect=dialect_named(driver)) for item in statements] == [
+        sql(item, dialect=plain) for item in statements
+    ]
+    assert not any("%%" in sql(item, dialect=plain) for item in statements)
 
 
 def test_the_original_dialect_is_left_as_it_is() -> None:
@@ -107,7 +142,7 @@ def test_ddl_is_rendered_as_it_is() -> None:
 
 
 def test_backslashes_in_mysql_literals_are_doubled() -> None:
-    """MySQL reads a backslash in a string as an escape, so the text has two (BUG-free round trip)."""
+    """MySQL reads a backslash in a string as an escape, so the text has two."""
     assert sql(T.update().values(b="a\\b"), dialect=dialect_named("mysql")) == "UPDATE t SET b='a\\\\b'"
 
 

@@ -1,0 +1,24 @@
+"""Submodules as attributes of their package, imported when they are asked for: floor 8.
+
+Alembic imports nearly all of its modules at once, so programs write `import alembic` and then
+`alembic.runtime.migration.MigrationContext`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+
+__all__ = ["lazily"]
+
+
+def lazily(package: str, *names: str) -> Callable[[str], ModuleType]:
+    """Return the `__getattr__` of a package that has these submodules."""
+
+    def find(name: str) -> ModuleType:
+        if name in names:
+            return import_module(f"{package}.{name}")
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find
