@@ -45,7 +45,7 @@ class DatabaseUrl:
     hosts: tuple[str, ...] = ()
     ports: tuple[int | None, ...] = ()
     database: str | None = None
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def is_memory(self) -> bool:
@@ -88,7 +88,7 @@ def _as_text(url: DatabaseUrl, *, quote_password: Callable[[str], str]) -> str:
         password = "" if url.password is None else ":" + quote_password(url.password)
         user = f"{_quote_user(url.username or '')}{password}@"
     database = "" if url.database is None else "/" + quote(url.database, safe=" +/:\\")
-    pairs = "&".join(f"{quote(key, safe='')}={quote(value, safe='/:,')}" for key, value in url.query)
+    pairs = "&".join(f"{quote(key, safe='')}={quote(value, safe='/:,*')}" for key, value in url.query)
     return f"{scheme}://{user}{_host_text(url)}{database}{'?' + pairs if pairs else ''}"
 
 

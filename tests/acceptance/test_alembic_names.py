@@ -291,7 +291,6 @@ def test_revision_files_and_env_py_as_projects_have_them(run: Run, tmp_path: Pat
 # -- programs -------------------------------------------------------------------------------------------------------
 
 
-@both_ways
 def test_commands_called_by_a_program(run: Run, directory: Directory, sqlite_file: Path) -> None:
     """command.* with a Config: queries print and return nothing; offline SQL goes to the buffer (TP-11, API-1)."""
     ended = run("""
@@ -354,7 +353,6 @@ def test_the_directory_and_its_revisions(run: Run, directory: Directory) -> None
     """)
 
 
-@both_ways
 def test_the_current_revision_of_a_connection(run: Run, directory: Directory) -> None:
     """MigrationContext.configure(conn).get_current_revision(), by the new name and the old one (TP-13, API-5)."""
     run("""
@@ -778,7 +776,7 @@ def show(title, function, *args, **kw):
     print("\\n".join(answers))
 
 
-for target in (None, "lib", "app", "heads"):
+for target in (None, "app", "heads"):
     if target is not None:
         show("upgrade", command.upgrade, f"{target}@head" if target != "heads" else target)
     for verbose in (False, True):

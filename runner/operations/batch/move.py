@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Label, func, insert, select, table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import Column, Index, MetaData, Table
-from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy.sql.elements import ColumnClause, quoted_name
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from runner.errors import OperationError
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from runner.operations.protocols import ImplLike
 
-__all__ = ["KeptColumn", "Keeper", "Transfer", "Work"]
+__all__ = ["Keeper", "KeptColumn", "Transfer", "Work", "temporary_name"]
+
+_TEMPORARY_PREFIX = "_alembic_tmp_"  # the name Alembic gives it, so that either tool finds the other's leftovers
+_TEMPORARY_LENGTH = 50
+
+
+def temporary_name(table_name: str) -> quoted_name:
+    """Return what the new table is called until the old one is gone."""
+    return quoted_name(f"{_TEMPORARY_PREFIX}{table_name}"[:_TEMPORARY_LENGTH], getattr(table_name, "quote", None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,10 @@ class Keeper:
     def reflection_source(self) -> Any:
         """Return what the existing table is read from."""
         return self.impl.bind
+
+    def about_missing_table(self) -> str:
+        """Return a sentence for the error that the table does not exist."""
+        return f"Table {self.table_name} does not exist, so batch_alter_table() cannot change it."
 
     def complete(self, reflected: Table) -> None:
         """Put what reflection left out into the reflected table."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
+from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.schema import Column, Constraint, Index, MetaData, Table
 
 from runner.errors import OperationError
@@ -132,14 +133,17 @@ class BatchOperationsImpl:
             )
         metadata = MetaData()
         event.listen(metadata, "column_reflect", self.impl.autogen_column_reflect)
-        return Table(
-            self.table_name,
-            metadata,
-            *self.reflect_args,
-            schema=self.schema,
-            autoload_with=keeper.reflection_source(),
-            **{"resolve_fks": False, **self.reflect_kwargs},
-        )
+        try:
+            return Table(
+                self.table_name,
+                metadata,
+                *self.reflect_args,
+                schema=self.schema,
+                autoload_with=keeper.reflection_source(),
+                **{"resolve_fks": False, **self.reflect_kwargs},
+            )
+        except NoSuchTableError as error:
+            raise OperationError(keeper.about_missing_table(), table=self.table_name) from error
 
     # -- what operations call
 

@@ -27,7 +27,7 @@ from sqlalchemy.types import NULLTYPE, SchemaType, to_instance
 
 from runner.errors import OperationError
 from runner.events import emit
-from runner.operations.batch.move import Keeper, KeptColumn, Transfer, Work
+from runner.operations.batch.move import Keeper, KeptColumn, Transfer, Work, temporary_name
 from runner.operations.batch.ordering import in_partial_order
 from runner.operations.batch.sqlite_ddl import identifiers, in_list_column, rename_columns
 from runner.operations.sqla import (
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from runner.operations.protocols import ImplLike
 
 __all__ = ["ApplyBatchImpl", "NoSuchColumn", "NoSuchConstraint"]
-
-_TEMPORARY_PREFIX = "_alembic_tmp_"  # the name Alembic gives it, so that either tool finds the other's leftovers
-_TEMPORARY_LENGTH = 50
 
 
 class NoSuchConstraint(OperationError, ValueError):
@@ -437,7 +434,7 @@ class ApplyBatchImpl:
         if constraint in self._constraints:
             lost = self._lost_columns(constraint)
             if lost:
-                self._report_lost("constraint", constraint_name(constraint) or str(constraint), lost)
+                self._report_lost("constraint", constraint_name(constraint) or self._words_for(constraint), lost)
                 return
         moved = self._moved_constraint(new, constraint)
         moved.info.update(constraint.info)
@@ -487,7 +484,13 @@ class ApplyBatchImpl:
         gone = {name for name in self._dropped if not any(state.name == name for state in self._columns)}
         return sorted(name for name in gone if name.lower() in _mentioned(item))
 
+    def _words_for(self, constraint: Constraint) -> str:
+        """Return what stands for a constraint without a name."""
+        compiler = self.impl.dialect.ddl_compiler(self.impl.dialect, None)  # type: ignore[arg-type]  # for its words only
+        return " ".join(str(compiler.process(constraint)).split())
+
     def _report_lost(self, kind: str, name: str, columns: list[str]) -> None:
+        """Report what goes with a column; a warning where other columns lose it too."""
         emit(
             "batch.dependent_dropped",
             table=self.table.name,
@@ -546,11 +549,6 @@ class ApplyBatchImpl:
         }
         quote = self.impl.dialect.identifier_preparer.quote
         return rename_columns(sql, names, quote) if names else sql
-
-
-def temporary_name(table_name: str) -> quoted_name:
-    """Return what the new table is called until the old one is gone."""
-    return quoted_name(f"{_TEMPORARY_PREFIX}{table_name}"[:_TEMPORARY_LENGTH], getattr(table_name, "quote", None))
 
 
 def _with_default(column: Column[Any], server_default: Any) -> Column[Any]:

@@ -23,7 +23,7 @@ from sqlalchemy.sql.elements import quoted_name
 
 from runner.errors import OperationError
 from runner.events import emit
-from runner.operations.batch.move import Keeper, Work
+from runner.operations.batch.move import Keeper, Work, temporary_name
 from runner.operations.batch.sqlite_catalog import Catalog, ChildKey, Dependent
 from runner.operations.batch.sqlite_ddl import with_schema
 from runner.operations.sqltext import verbatim
@@ -68,6 +68,18 @@ class SQLiteMover(Keeper):
     def catalog(self) -> Catalog:
         """Return what answers questions about the table."""
         return Catalog(self.bind, str(self.table_name), self.schema)
+
+    def about_missing_table(self) -> str:
+        """Return a sentence for the error, with the way out where a failed attempt has the rows."""
+        leftover = temporary_name(self.table_name)
+        if self.catalog().table_sql(str(leftover)) is None:
+            return super().about_missing_table()
+        quote = self.impl.dialect.identifier_preparer.quote
+        return (
+            f"Table {self.table_name} does not exist, but {leftover} does: an earlier attempt to rebuild it was "
+            f"interrupted after the rows were copied. Look at its rows, then execute "
+            f"ALTER TABLE {quote(leftover)} RENAME TO {quote(self.table_name)} and run the revision again."
+        )
 
     # -- before anything is touched
 

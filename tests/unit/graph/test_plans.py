@@ -117,14 +117,14 @@ def test_an_upgrade_applies_what_is_missing(
     [
         (("a2",), "head", MultipleHeads, "head is not a single revision: there are m2 and z3."),
         (("a2",), "+1", AmbiguousStep, "+1 is ambiguous: from a2 it could go to b1 and c1."),
-        (("b1", "c1"), "+1", AmbiguousStep, "it could count from b1 and c1. Name the branch by a label or an id, as in b1@+1."),
+        (("b1", "c1"), "+1", AmbiguousStep, "from b1 and c1. Name the branch by a label or an id, as in b1@+1."),
         (("b1", "c1"), "m1@+1", AmbiguousStep, "it could count from b1 and c1"),
         (("a2",), "-1", InvalidTarget, "-1 leads down. Use it with downgrade, or upgrade to a revision."),
         (("b2",), "billing@+9", StepTooFar, "asks for 9 steps, but after 2 there is nothing above m2."),
         (("z2",), "b1@nothing", UnknownRevision, "'nothing' in branch b1"),
         (("a2",), "billing@c1", NotInBranch, "Revision c1 is not in branch billing"),
     ],
-)  # fmt: skip
+)
 def test_an_upgrade_is_refused(rows: tuple[str, ...], target: str, kind: type[GraphError], sentence: str) -> None:
     """A target that is ambiguous, unknown or in the other direction has its own error (ERR-2, ERR-8, ERR-9)."""
     with pytest.raises(GraphError) as caught:
@@ -191,7 +191,7 @@ def test_a_downgrade_takes_back_what_stands_above(rows: tuple[str, ...], target:
 @pytest.mark.parametrize(
     ("rows", "target", "kind", "sentence"),
     [
-        (("b2", "c1"), "-1", AmbiguousStep, "-1 is ambiguous: it could count from b2 and c1. Name the branch by a label or an id, as in b2@-1."),
+        (("b2", "c1"), "-1", AmbiguousStep, "-1 is ambiguous: it could count from b2 and c1. Name the branch"),
         (("b2", "c1"), "a2@-1", AmbiguousStep, "it could count from b2 and c1"),
         (("m1",), "-1", AmbiguousStep, "from m1 it could go to b2 and c2"),
         (("m2",), "+1", InvalidTarget, "+1 does not lead down. Use it with upgrade."),
@@ -203,7 +203,7 @@ def test_a_downgrade_takes_back_what_stands_above(rows: tuple[str, ...], target:
         (("m2",), "heads", MultipleHeads, "heads is not a single revision"),
         (("a2",), "b1@c1", NotInBranch, "Revision c1 is not in branch b1"),
     ],
-)  # fmt: skip
+)
 def test_a_downgrade_is_refused(rows: tuple[str, ...], target: str, kind: type[GraphError], sentence: str) -> None:
     """Ambiguity refuses and never warns; a wrong direction says the right one (ERR-8, ERR-9, ERR-32, BUG-6)."""
     with pytest.raises(GraphError) as caught:

@@ -225,7 +225,10 @@ def test_a_duplicate_names_all_its_files() -> None:
         (
             "x1 <- b1 <- a1 <- b1 <- y1",
             CycleDetected,
-            "Following down_revision leads in a circle: a1 -> b1 -> a1. Correct one of versions/a1.py and versions/b1.py.",
+            (
+                "Following down_revision leads in a circle: a1 -> b1 -> a1. "
+                "Correct one of versions/a1.py and versions/b1.py."
+            ),
         ),
         (
             "a1 <- a2 <- a3\na3 <~ a1",
