@@ -25,7 +25,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
 from tests.postgres import find_installations, start_server
 
@@ -187,7 +188,7 @@ def measure_apply(directory: Path, make_url: Callable[[], str], rounds: int) -> 
 def offline_script(directory: Path, url: str) -> Path:
     """Return a file with the SQL of the whole directory."""
     out = directory / "all.sql"
-    environment = {**os.environ, "DATABASE_URL": url, "RUNNER_ENV_PY": "ignore"}
+    environment = {**os.environ, "DATABASE_URL": url, "RUNNER_ENV_PY": "ignore", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "runner", "upgrade", "--sql"]
     with out.open("w") as file:
         subprocess.run(command, cwd=directory, env=environment, stdout=file, check=True, stderr=subprocess.DEVNULL)
@@ -207,7 +208,7 @@ def prepare(url: str) -> None:
 def run(program: Program, directory: Path) -> Sample:
     """Run a program once and measure it."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RUNNER_")}
-    environment |= program.environment | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    environment |= program.environment | {"PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(program.command, cwd=directory, env=environment, stdout=output, stderr=output)

@@ -83,21 +83,8 @@ def _make_config(settings: Settings, values: argparse.Namespace, command: str) -
 
 
 def _config_files(settings: Settings, values: argparse.Namespace) -> tuple[str | None, str | None]:
-    named = list(values.config or ([settings.config_file] if settings.config_file else []))
-    if named:
-        toml = [path for path in named if os.path.basename(path) == "pyproject.toml"]
-        ini = [path for path in named if os.path.basename(path) != "pyproject.toml"]
-        _refuse_twice(ini, "ini file")
-        _refuse_twice(toml, "pyproject.toml")
-        return (ini[0] if ini else None), (toml[0] if toml else None)
-    return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"))
-
-
-def _refuse_twice(paths: list[str], what: str) -> None:
-    if len(paths) > 1:
-        from runner.errors import ConfigError
-
-        raise ConfigError(f"Only one {what} may be given with --config; got {' and '.join(paths)}.")
+    named = values.config or ([settings.config_file] if settings.config_file else [])
+    return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"), files=named)
 
 
 def _command_options(values: argparse.Namespace, command: str) -> argparse.Namespace:
@@ -106,7 +93,7 @@ def _command_options(values: argparse.Namespace, command: str) -> argparse.Names
     def verb(*_: Any) -> None: ...
 
     verb.__name__ = command.replace("-", "_")
-    return argparse.Namespace(**{**vars(values), "cmd": (verb, [], [])})
+    return argparse.Namespace(**{"name": "alembic", **vars(values), "cmd": (verb, [], [])})
 
 
 def _url_of(config: Config) -> DatabaseUrl | None:

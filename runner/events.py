@@ -30,7 +30,8 @@ def _to_standard_logging(level: str, event: str, keys: dict[str, object]) -> Non
         logger.log(number, "%s %s", event, " ".join(f"{key}={value!r}" for key, value in keys.items()))
 
 
-_sink: ContextVar[EventSink] = ContextVar("runner_event_sink", default=_to_standard_logging)
+_sink: ContextVar[EventSink | None] = ContextVar("runner_event_sink", default=None)
+_listeners: list[EventSink] = []  # of all threads
 
 
 def emit(event: str, *, level: str = "info", **keys: object) -> None:
@@ -41,14 +42,20 @@ def emit(event: str, *, level: str = "info", **keys: object) -> None:
         level: debug, info, warning or error.
         keys: the values; durations in seconds with the unit in the key. Never a secret.
     """
-    _sink.get()(level, event, keys)
+    sink = _sink.get()
+    if sink is None:
+        # A thread that env.py starts has no context of its own; where one rim listens, its events belong there.
+        sink = _listeners[0] if len(_listeners) == 1 else _to_standard_logging
+    sink(level, event, keys)
 
 
 @contextmanager
 def listening(sink: EventSink) -> Iterator[None]:
-    """Send the events of this thread or task to `sink` while the block runs."""
+    """Send the events of this thread or task, and of the threads it starts, to `sink` while the block runs."""
     token = _sink.set(sink)
+    _listeners.append(sink)
     try:
         yield
     finally:
+        _listeners.remove(sink)
         _sink.reset(token)

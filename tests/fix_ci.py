@@ -1,4 +1,4 @@
-"""In CI a skip is a failure, unless the test is for another version: such reasons begin with "for "."""
+"""What may be skipped: tests for other versions, with a reason that begins with "for ". In CI nothing else."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import os
 from collections.abc import Generator
 
 import pytest
+import sqlalchemy
+from packaging.specifiers import SpecifierSet
 
 __all__: list[str] = []
 
 _IN_CI = bool(os.environ.get("CI"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked sqlalchemy(">= 2.0.37") under versions that do not fit."""
+    for marker in item.iter_markers("sqlalchemy"):
+        if not SpecifierSet(marker.args[0]).contains(sqlalchemy.__version__):
+            pytest.skip(f"for SQLAlchemy {marker.args[0]}; this is {sqlalchemy.__version__}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -69,6 +69,9 @@ def _run_env_py(target: Target) -> None:
         target.script.run_env()
     except RunnerError:
         raise
+    except SystemExit as stop:
+        if stop.code not in {None, 0}:
+            raise _env_py_failed(stop, target) from stop
     except exc.DBAPIError as error:
         if error.statement is None:
             raise connection_error(target.url or _UNNAMED, error.orig or error) from error
@@ -109,7 +112,7 @@ def _no_url(target: Target) -> MissingDatabaseUrl:
     )
 
 
-def _env_py_failed(error: Exception, target: Target) -> EnvironmentFailed:
+def _env_py_failed(error: BaseException, target: Target) -> EnvironmentFailed:
     path = target.script.env_py_location
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     where = f"{path}:{lines[-1]}" if lines else path

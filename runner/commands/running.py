@@ -8,17 +8,16 @@ from runner.commands.results import DatabaseState, RunResult, StepView
 from runner.events import emit
 
 if TYPE_CHECKING:
-    from runner.graph import Plan
     from runner.migration.environment import EnvironmentContext
 
 __all__ = ["nothing_pending", "result_of"]
 
 
-def nothing_pending(plan: Plan) -> RunResult:
+def nothing_pending(heads: tuple[str, ...]) -> RunResult:
     """Return the result of a run that looked, found nothing to do and took no lock."""
-    ends: dict[str, Any] = {"from": list(plan.start_heads), "to": list(plan.end_heads)}
+    ends: dict[str, Any] = {"from": list(heads), "to": list(heads)}
     emit("plan.computed", steps_total=0, **ends)
-    return RunResult(databases=(DatabaseState(start_heads=plan.start_heads, end_heads=plan.end_heads),))
+    return RunResult(databases=(DatabaseState(start_heads=heads, end_heads=heads),))
 
 
 def result_of(environment: EnvironmentContext) -> RunResult:

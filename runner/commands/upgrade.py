@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from runner.commands.ranges import split_range
 from runner.commands.running import nothing_pending, result_of
-from runner.graph import plan_upgrade
 
 if TYPE_CHECKING:
     from runner.commands.results import RunResult
@@ -33,10 +32,8 @@ def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: 
     script = target.script
     if not sql:
         rows = target.look()
-        if rows is not None:
-            plan = plan_upgrade(script.graph, rows.revisions, destination)
-            if plan.is_empty:
-                return nothing_pending(plan)
+        if rows is not None and not script.graph.pending(rows.revisions, destination):
+            return nothing_pending(rows.revisions)
     environment = target.run_environment(
         lambda heads, _context: script._upgrade_revs(destination, heads),
         as_sql=sql,

@@ -29,7 +29,10 @@ def newest_first(
     chosen = members if isinstance(members, (set, frozenset)) else set(members)
     if not chosen:
         return ()
-    starts = graph.in_order((chosen & set(tips)).union(graph.tips(chosen)))
+    given = chosen & set(tips)
+    if len(given) == 1 and len(line := _single_line(graph, chosen, next(iter(given)))) == len(chosen):
+        return tuple(line)
+    starts = graph.in_order(given | set(graph.tips(chosen)))
     below = _edges_inside(graph, chosen)
     return tuple(_Descent(starts, below, _with_detours(graph, below, between) if between else below).run())
 
@@ -112,6 +115,14 @@ class _Descent:
                 if not waiting[other]:
                     ready.append(other)
         return ready
+
+
+def _single_line(graph: GraphStructure, members: Collection[str], tip: str) -> list[str]:
+    """Return the members from the tip down to the first merge: all of them, in an ordinary directory."""
+    line = [tip]
+    while len(required := graph.required(line[-1])) == 1 and required[0] in members:
+        line.append(required[0])
+    return line
 
 
 def _edges_inside(graph: GraphStructure, members: Collection[str]) -> dict[str, tuple[str, ...]]:

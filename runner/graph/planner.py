@@ -177,6 +177,8 @@ def _remove_row(rows: set[str], row: str) -> Step:
 def _move(replaced: Sequence[str], revision: str) -> tuple[RowChange, ...]:
     if not replaced:
         return (InsertRow(revision=revision),)
+    if len(replaced) == 1:
+        return (UpdateRow(old=replaced[0], new=revision),)
     return (*(DeleteRow(revision=row) for row in replaced[:-1]), UpdateRow(old=replaced[-1], new=revision))
 
 

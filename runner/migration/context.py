@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from sqlalchemy import inspect, select
-from sqlalchemy.engine import URL, Connection, CursorResult, Dialect, Engine, make_url
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 
 from runner.dialects.base import DefaultImpl
-from runner.errors import OperationError, RunnerError, VersionRowMismatch
+from runner.errors import EnvironmentFailed, OperationError
 from runner.events import emit
-from runner.graph import DeleteRow, InsertRow, RowChange, Step, UpdateRow
+from runner.graph import Step
 from runner.migration.info import MigrationInfo
 from runner.migration.ledger import StepLedger
 from runner.migration.outcome import DatabaseRun
 from runner.migration.policy import RunPolicy, TransactionScope
 from runner.migration.revision_call import call_revision, load_revisions
 from runner.migration.transactions import OnlineTransactions
+from runner.migration.version_table import VersionTable
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import Executable
@@ -59,18 +60,20 @@ class MigrationContext:
         self.as_sql: bool = bool(opts.get("as_sql", False))
         self.purge: bool = bool(opts.get("purge", False))
         self.connection = connection if not self.as_sql else None
-        self.output_buffer: TextIO = opts.get("output_buffer") or sys.stdout
+        self.output_buffer = _text_stream(opts.get("output_buffer") or sys.stdout, opts.get("output_encoding"))
         self.version_table: str = opts.get("version_table") or "alembic_version"
         self.version_table_schema: str | None = opts.get("version_table_schema")
         self.policy: RunPolicy = opts.get("run_policy") or RunPolicy(transaction=TransactionScope.RUN)
         self.impl = DefaultImpl.get_by_dialect(dialect)(
             dialect, self.connection, self.as_sql, opts.get("transactional_ddl"), self.output_buffer, opts
         )
-        self._version = self.impl.version_table_impl(
-            version_table=self.version_table,
-            version_table_schema=self.version_table_schema,
-            version_table_pk=opts.get("version_table_pk", True),
+        self._rows = VersionTable(
+            self.impl,
+            name=self.version_table,
+            schema=self.version_table_schema,
+            primary_key=opts.get("version_table_pk", True),
         )
+        self._version = self._rows.table
         self.ledger = StepLedger(self.policy.clock)
         self.transactions = None if self.connection is None else self._online_transactions(self.connection)
 
@@ -90,7 +93,7 @@ class MigrationContext:
         """Return a context for a connection, or for a dialect named by URL or by name.
 
         Raises:
-            OperationError: none of them was given, or `connection` is not a SQLAlchemy Connection.
+            EnvironmentFailed: none of them was given, or `connection` is not a SQLAlchemy Connection.
         """
         opts = dict(opts or {})
         _refuse_other_than_connection(connection)
@@ -135,11 +138,8 @@ class MigrationContext:
         """
         if self.as_sql:
             return self._offline_start()
-        if not self._has_version_table():
-            return ()
         assert self.connection is not None  # online
-        rows = self.connection.execute(select(self._version.c.version_num)).scalars()
-        return tuple(sorted(_text(row) for row in rows))
+        return self._rows.rows(self.connection)
 
     def get_current_revision(self) -> str | None:
         """Return the one revision in the version table, None when there is none.
@@ -166,41 +166,14 @@ class MigrationContext:
 
     def _has_version_table(self) -> bool:
         assert self.connection is not None  # online only
-        return inspect(self.connection).has_table(self.version_table, schema=self.version_table_schema)
+        return self._rows.exists(self.connection)
 
     def _ensure_version_table(self, purge: bool = False) -> None:
         """Create the version table where it is missing; with `purge`, empty it where it is not."""
         if self.as_sql or not self._has_version_table():
-            self.impl._exec(CreateTable(self._version))
+            self._rows.create()
         elif purge:
-            self.impl._exec(self._version.delete())
-
-    def _apply_row_changes(self, step: Step) -> None:
-        for change in step.row_changes:
-            self._apply_row_change(change)
-
-    def _apply_row_change(self, change: RowChange) -> None:
-        column = self._version.c.version_num
-        match change:
-            case InsertRow(revision=revision):
-                self.impl._exec(self._version.insert().inline().values(version_num=revision))
-            case UpdateRow(old=old, new=new):
-                statement = self._version.update().where(column == old).values(version_num=new)
-                self._expect_one(self.impl._exec(statement), f"update {old} to {new}")
-            case DeleteRow(revision=revision):
-                self._expect_one(
-                    self.impl._exec(self._version.delete().where(column == revision)), f"delete {revision}"
-                )
-
-    def _expect_one(self, result: CursorResult[Any] | None, doing: str) -> None:
-        if self.as_sql or result is None or not self.dialect.supports_sane_rowcount or result.rowcount == 1:
-            return
-        raise VersionRowMismatch(
-            f"Expected exactly one row of {self.version_table} to match when about to {doing}, but {result.rowcount} "
-            "did: something else changed the version table during this run. The step was rolled back.",
-            table=self.version_table,
-            rowcount=result.rowcount,
-        )
+            self._rows.clear()
 
     def stamp(self, script_directory: ScriptDirectory, revision: str) -> None:
         """Set the version rows to `revision` without running anything."""
@@ -208,7 +181,7 @@ class MigrationContext:
         if not self.as_sql and not heads:
             self._ensure_version_table()
         for step in script_directory._stamp_revs(revision, heads):
-            self._apply_row_changes(step)
+            self._rows.apply(step.row_changes)
 
     # -- transactions ------------------------------------------------------------------------------------
 
@@ -300,7 +273,7 @@ class MigrationContext:
                     self._ensure_version_table()
                 self.impl.static_output(f"-- Running {_arrow(step)}")
                 call_revision(self, step, kw)
-                self._apply_row_changes(step)
+                self._rows.apply(step.row_changes)
         self._record(heads, steps[-1].heads_after if steps else heads)
 
     def _run_online(self, transactions: OnlineTransactions, kw: dict[str, Any]) -> None:
@@ -362,7 +335,7 @@ class MigrationContext:
         script = None if self.script is None else self.script.get_revision(step.revision)
         self.ledger.start(step, message=(script.doc if script is not None else None) or "", index=index, total=total)
         call_revision(self, step, kw)
-        self._apply_row_changes(step)
+        self._rows.apply(step.row_changes)
         self._call_listeners(step, kw)
         self.ledger.executed()
 
@@ -381,6 +354,13 @@ class MigrationContext:
         return DatabaseRun(start_heads=start, end_heads=end, applied=tuple(self.ledger.applied))
 
 
+def _text_stream(buffer: Any, encoding: str | None) -> TextIO:
+    """Return the buffer, or with an encoding a text stream on the binary one that it is or stands on."""
+    if encoding is None or isinstance(buffer, io.StringIO):
+        return cast(TextIO, buffer)
+    return cast(TextIO, codecs.getwriter(encoding)(getattr(buffer, "buffer", buffer)))
+
+
 def _arrow(step: Step) -> str:
     verb = "stamp_revision" if step.direction.value == "stamp" else step.direction.value
     return f"{verb} {', '.join(step.sources)} -> {', '.join(step.destinations)}"
@@ -390,17 +370,8 @@ def _refuse_other_than_connection(given: object) -> None:
     if given is None or isinstance(given, Connection):
         return
     hint = " Pass engine.connect()." if isinstance(given, Engine) else ""
-    raise OperationError(
-        f"The connection given to configure() is a {type(given).__name__}, not a SQLAlchemy Connection.{hint}"
-    )
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise RunnerError(
-        f"The driver returned a {type(value).__name__} for version_num where text is needed; set client_encoding=utf8 "
-        "in the URL."
+    raise EnvironmentFailed(
+        f"The connection that env.py gives to configure() is a {type(given).__name__}, not a SQLAlchemy Connection.{hint}"
     )
 
 
@@ -414,4 +385,4 @@ def _dialect(
         return URL.create(name).get_dialect()(**options)
     if dialect is not None:
         return dialect
-    raise OperationError("configure() needs a connection, a url or a dialect_name.")
+    raise EnvironmentFailed("env.py must give configure() a connection, a url or a dialect_name.")

@@ -69,7 +69,8 @@ class EnvironmentContext:
     def _settle(self) -> None:
         for context in self._contexts:
             if context.transactions is None:
-                context.output_buffer.flush()
+                if not getattr(context.output_buffer, "closed", False):  # env.py may close a file of its own
+                    context.output_buffer.flush()
                 continue
             if context.transactions.failure is not None:
                 raise context.transactions.failure
@@ -117,7 +118,11 @@ class EnvironmentContext:
         """Return the destination revision as identifier(s) of the directory."""
         if "destination_rev" not in self.context_opts:
             raise RangeInvalid("This command has no destination revision.")
-        return self.script.as_revision_number(self.context_opts["destination_rev"])
+        given = self.context_opts["destination_rev"]
+        if isinstance(given, str):
+            return self.script.as_revision_number(given)
+        found = tuple(self.script.as_revision_number(one) for one in given)  # `stamp` takes several
+        return found[0] if len(found) == 1 else found
 
     def get_tag_argument(self) -> str | None:
         """Return what was given with --tag."""
@@ -216,7 +221,7 @@ class EnvironmentContext:
         if start:
             raise EnvironmentFailed(
                 "env.py passes starting_rev to configure() in an online run, where the version table says where to "
-                "start."
+                "start. Pass it only if context.is_offline_mode()."
             )
         if opts.get("literal_binds"):
             raise EnvironmentFailed(

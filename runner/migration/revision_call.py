@@ -57,7 +57,7 @@ def call_revision(context: MigrationContext, step: Step, kw: dict[str, Any]) -> 
         raise
     except exc.DBAPIError as error:
         raise _statement_failed(error, step, module) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit(0) in a revision must not look like a success
         raise _revision_failed(error, step, module) from error
 
 
@@ -83,7 +83,7 @@ def _statement_failed(error: exc.DBAPIError, step: Step, module: ModuleType) -> 
     )
 
 
-def _revision_failed(error: Exception, step: Step, module: ModuleType) -> RevisionFailed:
+def _revision_failed(error: BaseException, step: Step, module: ModuleType) -> RevisionFailed:
     where = _where(error, module)
     return RevisionFailed(
         f"Revision {step.revision} failed at {where}: {type(error).__name__}: {one_line(error)}.",

@@ -17,7 +17,6 @@ from sqlalchemy.util import immutabledict
 
 from runner.errors import OperationError
 from runner.operations import ops
-from runner.operations.batch import BatchOperationsImpl
 from runner.operations.current import CurrentObject
 from runner.operations.ops.constraints import CreateExcludeConstraintOp
 from runner.operations.schemaobj import SchemaObjects
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
         ServerDefault,
         TypeArgument,
     )
+    from runner.operations.batch import BatchOperationsImpl
     from runner.operations.protocols import MigrationContextLike
 
 __all__ = ["AbstractOperations", "BatchOperations", "Operations", "current_operations"]
@@ -208,6 +208,8 @@ class AbstractOperations:
             reflect_kwargs: keywords of `sqlalchemy.Table` for reading, such as `listeners`.
             naming_convention: names the constraints that have no name in the database.
         """
+        from runner.operations.batch import BatchOperationsImpl  # large, and most revisions have no block
+
         impl = BatchOperationsImpl(
             self,
             table_name,

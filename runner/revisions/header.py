@@ -79,10 +79,10 @@ def _plain_text(source: bytes) -> bytes | None:
     text = source[3:] if source.startswith(_BOM) else source
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if text.startswith(b"#") or b"coding" in text[:200]:
-        lines = text.split(b"\n", 2)[:2]
-        if not all(map(_is_utf8, lines)):
-            return None
+    # Only the first two lines can declare an encoding.
+    two_lines = text[: _stop(text, _stop(text, 0) + 1)]
+    if b"coding" in two_lines and not all(map(_is_utf8, two_lines.split(b"\n"))):
+        return None
     return text
 
 

@@ -31,8 +31,8 @@ def load_revision_file(path: str) -> ModuleType:
     """
     from importlib.util import module_from_spec, spec_from_file_location
 
-    loader = _loader(path)
-    spec = spec_from_file_location(loader.name, path, loader=loader)
+    loader = _loader(os.path.abspath(path))
+    spec = spec_from_file_location(loader.name, loader.path, loader=loader)
     assert spec is not None
     module = module_from_spec(spec)
     try:
@@ -59,7 +59,7 @@ def run_file(path: str) -> ModuleType:
     """
     from importlib.util import module_from_spec, spec_from_file_location
 
-    spec = spec_from_file_location(mangled_name(path), path)
+    spec = spec_from_file_location(mangled_name(path), os.path.abspath(path))
     assert spec is not None
     module = module_from_spec(spec)
     code = _compiled(path)
@@ -70,7 +70,7 @@ def run_file(path: str) -> ModuleType:
 def _compiled(path: str) -> CodeType:
     try:
         with open(path, "rb") as file:
-            return compile(file.read(), path, "exec", dont_inherit=True)
+            return compile(file.read(), os.path.abspath(path), "exec", dont_inherit=True)
     except OSError as exc:
         raise EnvironmentFailed(f"{path} cannot be read: {exc.strerror}.", path=path) from exc
     except (SyntaxError, ValueError) as exc:
@@ -80,9 +80,10 @@ def _compiled(path: str) -> CodeType:
 
 
 def _failure(path: str, exc: BaseException) -> RevisionFileError:
-    line = _line(path, exc)
+    origin = os.path.abspath(path)
+    line = _line(origin, exc)
     where = f"{path}, line {line}," if line else path
-    if isinstance(exc, SyntaxError) and exc.filename == path:
+    if isinstance(exc, SyntaxError) and exc.filename == origin:
         reason = f"is not valid Python: {_reason(exc)}"
     else:
         reason = f"cannot be imported: {type(exc).__name__}: {exc}"

@@ -77,7 +77,7 @@ def test_ends_flags_and_labels_agree(revisions: tuple[Revision, ...]) -> None:
 
 
 @given(revision_lists(), st.data())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_symbols_name_the_same_revisions(revisions: tuple[Revision, ...], data: st.DataObject) -> None:
     """Absolute symbols resolve to the same ids in the same order, or are refused by both (REV-10 to REV-16, REV-20)."""
     graph, oracle = RevisionGraph(revisions), alembic_map(revisions)
@@ -94,7 +94,7 @@ def test_symbols_name_the_same_revisions(revisions: tuple[Revision, ...], data: 
 
 
 @given(revision_lists(), st.sampled_from(sorted(PLANS)), st.data())
-@settings(max_examples=800)
+@settings(max_examples=500)
 def test_plans_agree(revisions: tuple[Revision, ...], verb: str, data: st.DataObject) -> None:
     """Steps, their order and the rows after each are Alembic's, or a recorded difference explains why not."""
     graph, oracle = RevisionGraph(revisions), alembic_map(revisions)
@@ -147,7 +147,7 @@ def test_ordinary_targets_need_no_excuse(revisions: tuple[Revision, ...], data: 
 
 
 @given(revision_lists(), st.booleans(), st.booleans(), st.data())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_histories_agree(
     revisions: tuple[Revision, ...], implicit_base: bool, inclusive: bool, data: st.DataObject
 ) -> None:

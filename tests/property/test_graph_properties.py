@@ -89,7 +89,7 @@ def test_up_and_then_down_restores_the_rows(revisions: tuple[Revision, ...], dat
 
 
 @given(revision_lists(), VERBS, st.data())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_row_changes_lead_from_row_set_to_row_set(
     revisions: tuple[Revision, ...], verb: str, data: st.DataObject
 ) -> None:

@@ -426,7 +426,7 @@ class ApplyBatchImpl:
             original = next((state for state in self._columns if state.original == column.name), None)
             if original is not None:
                 return original.name
-            if column.name in self._dropped and not any(state.name == column.name for state in self._columns):
+            if column.name in self._gone():
                 return None
         return self._state(column.name).name
 
@@ -481,8 +481,11 @@ class ApplyBatchImpl:
 
     def _lost_columns(self, item: Constraint | Index) -> list[str]:
         """Return the dropped columns without which the constraint or index cannot be."""
-        gone = {name for name in self._dropped if not any(state.name == name for state in self._columns)}
-        return sorted(name for name in gone if name.lower() in _mentioned(item))
+        return sorted(name for name in self._gone() if name.lower() in _mentioned(item))
+
+    def _gone(self) -> set[str]:
+        """Return the dropped columns but for those a new column of the same name replaces."""
+        return self._dropped - {state.name for state in self._columns if state.original is None}
 
     def _words_for(self, constraint: Constraint) -> str:
         """Return what stands for a constraint without a name."""

@@ -211,7 +211,8 @@ class Catalog:
                 if missing:
                     return f"no such column: {', '.join(sorted(missing))}"
                 statement = self._firing(event, name, columns)
-            self.bind.execute(verbatim(f"EXPLAIN {statement}")).all()
+            # Compiling is all that is wanted: listing the whole program crashes some versions of SQLite.
+            self.bind.execute(verbatim(f"EXPLAIN {statement}")).close()
         except DatabaseError as error:
             return str(error.orig)
         return None

@@ -24,7 +24,7 @@ from sqlalchemy.sql.elements import quoted_name
 from runner.errors import OperationError
 from runner.events import emit
 from runner.operations.batch.move import Keeper, Work, temporary_name
-from runner.operations.batch.sqlite_catalog import Catalog, ChildKey, Dependent
+from runner.operations.batch.sqlite_catalog import Catalog, Dependent
 from runner.operations.batch.sqlite_ddl import with_schema
 from runner.operations.sqltext import verbatim
 
@@ -109,25 +109,35 @@ class SQLiteMover(Keeper):
             return _ForeignKeys.NOT_ENFORCED
         if not catalog.in_transaction() and catalog.commits_by_itself():
             return _ForeignKeys.SWITCH_OFF
-        harmed = [
-            key for key in catalog.children() if key.on_delete in _CHANGES_CHILDREN and catalog.has_references(key)
-        ]
-        if not harmed:
+        obstacle = self._obstacle(catalog)
+        if obstacle is None:
             return _ForeignKeys.DEFER
         if not catalog.in_transaction():
             return _ForeignKeys.SWITCH_OFF
-        raise self._would_change(harmed[0])
+        raise obstacle
 
-    def _would_change(self, key: ChildKey) -> OperationError:
+    def _obstacle(self, catalog: Catalog) -> OperationError | None:
+        """Return why the table cannot be dropped and made anew while foreign keys are enforced, None if it can."""
+        for key in catalog.children():
+            if key.on_delete in _CHANGES_CHILDREN and catalog.has_references(key):
+                why = (
+                    f"rows of table {key.child} refer to it with ON DELETE {key.on_delete}, so that dropping the "
+                    "old table would change them"
+                )
+                return self._cannot_rebuild(why, child=key.child, on_delete=key.on_delete)
+        broken = sum(catalog.violations([str(self.table_name)]).values())
+        if broken:
+            return self._cannot_rebuild(f"{broken} of its rows refer to rows that do not exist", rows=broken)
+        return None
+
+    def _cannot_rebuild(self, why: str, **fields: object) -> OperationError:
         return OperationError(
-            f"Table {self.table_name} cannot be rebuilt here: foreign keys are enforced, and rows of table {key.child} "
-            f"refer to it with ON DELETE {key.on_delete}, so that dropping the old table would change them. SQLite "
+            f"Table {self.table_name} cannot be rebuilt here: foreign keys are enforced, and {why}. SQLite "
             "cannot switch foreign keys off inside a transaction. Put the batch block into "
             "`with op.get_context().autocommit_block():`, or execute PRAGMA foreign_keys=OFF on the connection "
             "before the transaction begins. Nothing was changed.",
             table=self.table_name,
-            child=key.child,
-            on_delete=key.on_delete,
+            **fields,
         )
 
     # -- the move

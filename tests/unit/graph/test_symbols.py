@@ -110,6 +110,8 @@ def test_short_ids_are_written_in_full() -> None:
     graph = graph_of("abc <- abd")
     with pytest.raises(PrefixTooShort, match=r"Ids shorter than 4 characters are not abbreviated: write abc and abd"):
         graph.resolve("ab")
+    with pytest.raises(PrefixTooShort):
+        graph.resolve("ab@head")
 
 
 def test_an_exact_id_wins_over_a_label_and_a_prefix() -> None:

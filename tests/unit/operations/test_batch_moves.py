@@ -97,6 +97,18 @@ def test_children_without_references_are_in_no_danger(action: str) -> None:
         assert rows(connection, "SELECT * FROM c") == [(1, None)]
 
 
+def test_rows_that_refer_to_nothing_are_pointed_out_where_foreign_keys_are_enforced() -> None:
+    """Enforced foreign keys would not let such rows back in; the message says how many there are."""
+    ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, x INTEGER REFERENCES o (id))"
+    other = "CREATE TABLE o (id INTEGER PRIMARY KEY)"
+    with (
+        database(other, ddl, ROWS, foreign_keys=True) as (op, _),
+        pytest.raises(OperationError, match="3 of its rows refer to rows that do not exist"),
+        op.batch_alter_table("t") as batch,
+    ):
+        _touch(batch)
+
+
 @pytest.mark.parametrize("action", ["", *HARMFUL])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_table_that_refers_to_itself_keeps_its_rows(action: str, mode: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
@@ -61,7 +61,7 @@ def tables(draw: st.DrawFn) -> RandomTable:
     if draw(st.booleans()):
         generated.append("gen")
         kind = draw(st.sampled_from(["", " STORED", " VIRTUAL"]))
-        items.append(f"gen TEXT GENERATED ALWAYS AS (coalesce({_quoted(names[0])}, id) || ':g'){kind}")
+        items.append(f"gen TEXT GENERATED ALWAYS AS (quote({_quoted(names[0])}) || ':g'){kind}")
     if draw(st.booleans()):
         items.append(f"CONSTRAINT ck CHECK (id > 0 AND {_quoted(names[1])} IS NOT 'nope')")
     if draw(st.booleans()):
@@ -113,8 +113,8 @@ class Facts:
     values: list[dict[str, Any]]
 
 
-def _facts(connection: Connection, renames: dict[str, str]) -> Facts:
-    """Return the facts, with columns under the names they will have."""
+def _facts(connection: Connection, renames: dict[str, str], dropped: tuple[str, ...] = ()) -> Facts:
+    """Return the facts, with columns under the names they will have, without those that will not be there."""
 
     def new(name: str | None) -> str | None:
         return renames.get(name, name) if name is not None else None
@@ -122,6 +122,7 @@ def _facts(connection: Connection, renames: dict[str, str]) -> Facts:
     columns = {
         str(new(row[1])): (_type(row[2]), row[3], _default(row[4]), row[5], row[6])
         for row in rows(connection, "PRAGMA table_xinfo(t)")
+        if row[1] not in dropped
     }
     indexes = []
     for row in rows(connection, "PRAGMA index_list(t)"):
@@ -139,8 +140,8 @@ def _facts(connection: Connection, renames: dict[str, str]) -> Facts:
         keys=sorted(keys, key=str),
         checks=text[0].upper().count("CHECK ("),
         texts=dict(texts),
-        sequence=rows(connection, "SELECT * FROM sqlite_sequence") if sequences else [],
-        values=[{str(new(name)): value for name, value in row.items()} for row in values],
+        sequence=rows(connection, "SELECT * FROM sqlite_sequence WHERE seq > 0") if sequences else [],
+        values=[{str(new(n)): value for n, value in row.items() if n not in dropped} for row in values],
     )
 
 
@@ -152,28 +153,40 @@ def _default(default: str | None) -> str | None:
     return default.strip("()") if default is not None else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a random block does, for the expectation."""
+    """What a random block does."""
 
     renames: dict[str, str]
-    retyped: set[str]
-    not_null: set[str]
-    added: list[str]
+    dropped: tuple[str, ...]
+    defaults: dict[str, str]
+    added: tuple[str, ...]
+    order: tuple[str, ...]
 
 
 @st.composite
 def blocks(draw: st.DrawFn, table: RandomTable) -> Changes:
-    """Return changes that keep every value representable."""
-    renamed = draw(st.lists(st.sampled_from(table.columns), max_size=2, unique=True))
-    renames = {name: draw(st.sampled_from([f"new {name}", f"{name}_2"])) for name in renamed}
-    if len(renamed) == 2 and draw(st.booleans()):
+    """Return changes; only the columns that no trigger, view or generated column names can be dropped."""
+    dropped = draw(st.lists(st.sampled_from(table.columns[3:]), max_size=1)) if table.columns[3:] else []
+    kept = [name for name in table.columns if name not in dropped]
+    renamed = draw(st.lists(st.sampled_from(kept), max_size=2, unique=True))
+    renames = {name: draw(st.sampled_from([f"new {name}", f"{name}_2", *dropped])) for name in renamed}
+    if len(renamed) == 2 and (draw(st.booleans()) or len(set(renames.values())) == 1):
         renames = {renamed[0]: renamed[1], renamed[1]: renamed[0]}
-    added = draw(st.lists(st.sampled_from(["n1", "n2"]), max_size=2, unique=True))
-    return Changes(renames=renames, retyped=set(), not_null=set(), added=added)
+    return Changes(
+        renames=renames,
+        dropped=tuple(dropped),
+        defaults={name: "9" for name in draw(st.lists(st.sampled_from(kept), max_size=1))},
+        added=tuple(draw(st.lists(st.sampled_from(["n1", "n2"]), max_size=2, unique=True))),
+        order=tuple(draw(st.lists(st.sampled_from(kept), max_size=3, unique=True))),
+    )
 
 
 def _apply(batch: BatchOperations, changes: Changes) -> None:
+    for name, default in changes.defaults.items():
+        batch.alter_column(name, server_default=default)
+    for name in changes.dropped:
+        batch.drop_column(name)
     for old, new in changes.renames.items():
         batch.alter_column(old, new_column_name=new)
     for name in changes.added:
@@ -181,24 +194,44 @@ def _apply(batch: BatchOperations, changes: Changes) -> None:
         batch.create_index(f"ix_{name}", [name])
 
 
+def _expected(before: Facts, changes: Changes, connection: Connection) -> Facts:
+    """Return the facts as they should be, from those before; `connection` still has the old table."""
+    columns = dict(before.columns)
+    for old, default in changes.defaults.items():
+        name = changes.renames.get(old, old)
+        columns[name] = (*columns[name][:2], f"'{default}'", *columns[name][3:])
+    texts = dict(rows(connection, "SELECT name, sql FROM sqlite_master WHERE type = 'index'"))
+    gone = {name for name, sql in texts.items() if sql and any(_quoted(column) in sql for column in changes.dropped)}
+    (text,) = rows(connection, "SELECT sql FROM sqlite_master WHERE name = 't'")
+    own_checks = sum(text[0].count(f"CHECK ({_quoted(column)} IS NULL OR {_quoted(column)} <>") for column in changes.dropped)
+    return replace(
+        before,
+        columns=columns,
+        indexes=[index for index in before.indexes if index[0] not in gone],
+        checks=before.checks - own_checks,
+    )
+
+
 @given(st.data(), st.sampled_from(MODES), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, report_multiple_bugs=False, suppress_health_check=[HealthCheck.too_slow])
 def test_a_random_block_changes_what_it_says_and_nothing_else(data: st.DataObject, mode: str, foreign_keys: bool) -> None:
-    """Renames and additions on random tables leave all else equal, by SQLite's own account (DNG-1 to DNG-4)."""
+    """Random blocks on random tables leave all else equal, by SQLite's own account (DNG-1 to DNG-4)."""
     table = data.draw(tables())
     changes = data.draw(blocks(table))
     note("\n".join(table.statements))
     with database(*table.statements, mode=mode, foreign_keys=foreign_keys) as (op, connection):
-        before = _facts(connection, changes.renames)
-        with op.batch_alter_table("t", recreate="always") as batch:
+        violations = [row[:3] for row in rows(connection, "PRAGMA foreign_key_check")]
+        assume(not (violations and foreign_keys and mode == "transaction"))  # refused, and tested elsewhere
+        before = _expected(_facts(connection, changes.renames, changes.dropped), changes, connection)
+        order = tuple(changes.renames.get(name, name) for name in changes.order)
+        with op.batch_alter_table("t", recreate="always", partial_reordering=[order]) as batch:
             _apply(batch, changes)
         connection.commit()
         after = _facts(connection, {})
 
         for name in changes.added:
             assert after.columns.pop(name) == ("integer", 0, "'7'", 0, 0)
-            for row in after.values:
-                assert row.pop(name) == 7
+            assert [row.pop(name) for row in after.values] == [7] * len(before.values)
         assert after.columns == before.columns
         assert after.values == before.values
         assert [i for i in after.indexes if i[0] not in {f"ix_{n}" for n in changes.added}] == before.indexes
@@ -208,13 +241,14 @@ def test_a_random_block_changes_what_it_says_and_nothing_else(data: st.DataObjec
         assert set(after.texts) == set(before.texts)
         if not changes.renames:
             assert after.texts == before.texts
-        assert rows(connection, "PRAGMA foreign_key_check") == []
+        places = [list(after.columns).index(name) for name in order]
+        assert places == sorted(places)
+        assert [row[:3] for row in rows(connection, "PRAGMA foreign_key_check")] == violations
         assert rows(connection, "PRAGMA integrity_check") == [("ok",)]
-        connection.exec_driver_sql("EXPLAIN UPDATE t SET id = id")
 
 
 @given(st.data(), st.sampled_from(MODES))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_random_rebuild_done_twice_changes_nothing(data: st.DataObject, mode: str) -> None:
     """Rebuilding what was rebuilt gives the very same text."""
     table = data.draw(tables())

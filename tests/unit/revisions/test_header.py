@@ -182,6 +182,7 @@ def test_what_could_bind_an_identifier_again_is_refused(text: str) -> None:
         "('docstring')\nrevision = 'a'\n",
         "# coding: latin-1\nrevision = 'a'\n",
         "# coding: utf-7\nrevision = 'a'\n",
+        f"{' ' * 300}\n# coding: utf-7\nrevision = 'a'\n",
     ],
 )
 def test_uncommon_spellings_are_refused(text: str) -> None:

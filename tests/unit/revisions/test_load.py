@@ -65,6 +65,18 @@ def test_an_environment_file_is_compiled_afresh(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["env.py"]
 
 
+def test_relative_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module's __file__ and the lines of a traceback hold when the program changes its directory; messages do not."""
+    write(tmp_path, "def name():\n    return name.__code__.co_filename\n", "a.py")
+    write(tmp_path, "1 / 0\n", "b.py")
+    monkeypatch.chdir(tmp_path)
+
+    for module in (load_revision_file("a.py"), run_file("a.py")):
+        assert (module.__file__, module.name()) == (str(tmp_path / "a.py"), str(tmp_path / "a.py"))
+    with pytest.raises(RevisionFileError, match=r"file b\.py, line 1, cannot be imported"):
+        load_revision_file("b.py")
+
+
 def test_what_an_environment_raises_is_passed_on(tmp_path: Path) -> None:
     """Errors of the database and of our own come through env.py."""
     with pytest.raises(LookupError):
