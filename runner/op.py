@@ -13,16 +13,40 @@ from typing import Any
 
 from runner.operations.base import Operations, current_operations
 
+__all__ = [  # noqa: F822  # each but the first comes from __getattr__
+    "Operations",
+    "add_column",
+    "alter_column",
+    "batch_alter_table",
+    "bulk_insert",
+    "context",
+    "create_check_constraint",
+    "create_exclude_constraint",
+    "create_foreign_key",
+    "create_index",
+    "create_primary_key",
+    "create_table",
+    "create_table_comment",
+    "create_unique_constraint",
+    "drop_column",
+    "drop_constraint",
+    "drop_index",
+    "drop_table",
+    "drop_table_comment",
+    "execute",
+    "f",
+    "get_bind",
+    "get_context",
+    "implementation_for",
+    "inline_literal",
+    "invoke",
+    "register_operation",
+    "rename_table",
+    "run_async",
+]
+
 _CLASS_LEVEL = frozenset({"context", "implementation_for", "register_operation"})
 """Methods that need no running migration."""
-
-
-def _directives() -> list[str]:
-    return sorted(name for name in dir(Operations) if not name.startswith("_"))
-
-
-__all__ = ["Operations"]
-__all__ += _directives()
 
 
 @functools.cache
@@ -54,3 +78,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return ["Operations", *_directives()]
+
+
+def _directives() -> list[str]:
+    """Return every directive there is now, registered ones included."""
+    return sorted(name for name in dir(Operations) if not name.startswith("_"))

@@ -11,8 +11,8 @@ from runner.errors import EnvironmentFailed, OfflineUnsupported, RangeInvalid
 from runner.graph import Step
 from runner.migration.context import MigrationContext
 from runner.migration.current import environments
+from runner.migration.origins import TransactionOrigins
 from runner.migration.outcome import DatabaseRun
-from runner.migration.transactions import TransactionOrigins
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
@@ -229,6 +229,9 @@ class EnvironmentContext:
             )
 
     def _adopt(self, context: MigrationContext) -> None:
+        for earlier in self._contexts:
+            if earlier.transactions is not None:
+                earlier.transactions.release_unused()
         self._migration_context = context
         self._contexts.append(context)
         if context.transactions is None or self.context_opts.get("run_policy") is None:

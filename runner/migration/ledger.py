@@ -33,6 +33,11 @@ class StepLedger:
         self.applied: list[AppliedStep] = []
 
     @property
+    def was_used(self) -> bool:
+        """Tell whether any step has been started."""
+        return bool(self._pending or self.applied)
+
+    @property
     def has_uncommitted(self) -> bool:
         """Tell whether a step has run whose transaction has not been committed yet."""
         return bool(self._pending)

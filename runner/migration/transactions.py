@@ -11,14 +11,11 @@ The rules, in one place:
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-from weakref import WeakSet
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import event, exc
-from sqlalchemy.engine import Connection, Engine
 
 from runner.database.limits import limit_session
 from runner.database.lock import AdvisoryLock, acquire, advisory_lock_for, lock_key
@@ -26,71 +23,15 @@ from runner.database.write_lock import begin_write, needs_write_lock
 from runner.errors import NotCommitted, OperationError
 from runner.events import emit
 from runner.migration.ledger import StepLedger
+from runner.migration.origins import TransactionOrigins
 from runner.migration.policy import RunPolicy, TransactionScope
 
-__all__ = ["OnlineTransactions", "TransactionOrigins"]
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["OnlineTransactions"]
 
 _T = TypeVar("_T")
-
-
-class TransactionOrigins:
-    """Knows which open transactions SQLAlchemy began by itself because somebody executed a statement.
-
-    Only transactions begun while the block runs are known; any other counts as begun on purpose, which is
-    the safe answer: it is left alone.
-    """
-
-    def __init__(self) -> None:
-        self._begun_by_execute: WeakSet[Connection] = WeakSet()
-
-    def is_begun_by_execute(self, connection: Connection) -> bool:
-        """Tell whether the connection's current transaction was begun by executing a statement."""
-        return connection in self._begun_by_execute
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch every connection of the process while the block runs."""
-        _watching.append(self)
-        try:
-            yield
-        finally:
-            _watching.remove(self)
-
-    def note(self, connection: Connection, *, begun_by_execute: bool) -> None:
-        """Remember why a connection's transaction was begun."""
-        if begun_by_execute:
-            self._begun_by_execute.add(connection)
-        else:
-            self._begun_by_execute.discard(connection)
-
-
-_watching: list[TransactionOrigins] = []
-
-
-@event.listens_for(Engine, "begin")
-def _on_begin(connection: Connection) -> None:
-    """Tell the runs of this process that a transaction begins.
-
-    Listened to from the import on, for good: SQLAlchemy's list of listeners must not change while another
-    thread is walking through it, and it walks through it at every BEGIN.
-    """
-    watching = tuple(_watching)
-    if watching:
-        begun_by_execute = _called_from_autobegin()
-        for origins in watching:
-            origins.note(connection, begun_by_execute=begun_by_execute)
-
-
-def _called_from_autobegin() -> bool:
-    """SQLAlchemy tells listeners that a transaction begins, but not why; its own frame does."""
-    frame = sys._getframe(2)  # the documented way to look at the stack cheaply
-    for _ in range(12):
-        if frame.f_code.co_name == "_autobegin":
-            return True
-        if frame.f_back is None:
-            return False
-        frame = frame.f_back
-    return False
 
 
 class OnlineTransactions:
@@ -146,6 +87,11 @@ class OnlineTransactions:
         """Take the lock at configure() if there is work, before env.py may begin a transaction of its own."""
         if not self._connection.in_transaction() and self.looking(has_work):
             self._take_lock()
+
+    def release_unused(self) -> None:
+        """Give back an early lock when env.py configures another connection, which might wait for it."""
+        if self._lock is not None and not self._ledger.was_used:
+            self._release_lock()
 
     def lock_before_looking(self) -> None:
         """Take the lock on a connection in somebody else's transaction, where looking first would end all waiting."""
