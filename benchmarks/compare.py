@@ -1,7 +1,7 @@
 """Compare `runner` with `alembic` on the same directory and database, in interleaved runs, as ratios.
 
-    python benchmarks/compare.py noop  --revisions 1 100 1000 10000 --rounds 7
-    python benchmarks/compare.py apply --revisions 1000 --rounds 5
+    python -m benchmarks.compare noop  --revisions 1 100 1000 10000 --rounds 7
+    python -m benchmarks.compare apply --revisions 1000 --rounds 5
 
 Each round runs every program once, in a shuffled order, so that whatever else the machine does hits all
 alike. Reported are medians of CPU seconds (user + system of the process), wall seconds and peak memory, and
@@ -25,10 +25,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from tests.postgres import find_installations, start_server
+
+ROOT = Path(__file__).resolve().parent.parent
 
 ENV_PY = """\
 from alembic import context

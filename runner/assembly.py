@@ -66,7 +66,8 @@ def make_target(
 
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:
-    ini, toml = _config_files(settings, values)
+    project = _project_in(settings, values)
+    ini, toml = project or _config_files(settings, values)
     config = Config(
         file_=ini,
         toml_file=toml,
@@ -75,11 +76,23 @@ def _make_config(settings: Settings, values: argparse.Namespace, command: str) -
         stdout=sys.stdout,
         cmd_opts=_command_options(values, command),
     )
-    if settings.directory is not None:
+    if settings.directory is not None and project is None:
         config.override_main_option("script_location", settings.directory)
     elif config.get_alembic_option("script_location") is None and ini is None and toml is None:
         config.override_main_option("script_location", _DEFAULT_DIRECTORY)
     return config
+
+
+def _project_in(settings: Settings, values: argparse.Namespace) -> tuple[str | None, str | None] | None:
+    """Return the configuration files in RUNNER_DIRECTORY if it is a project folder rather than a revision directory."""
+    directory = settings.directory
+    if directory is None or values.config or settings.config_file:
+        return None
+    if any(os.path.exists(os.path.join(directory, name)) for name in ("env.py", "versions")):
+        return None
+    ini, toml = discover(directory)
+    says_where = Config(file_=ini, toml_file=toml).get_alembic_option("script_location") is not None
+    return (ini, toml) if says_where else None
 
 
 def _config_files(settings: Settings, values: argparse.Namespace) -> tuple[str | None, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["run_environment"]
 
 _UNNAMED = DatabaseUrl(dialect="the-database-of-env.py")
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The files whose functions send statements of the runner's own.
+_SENDERS = (os.path.join(_PACKAGE, "database", ""), os.path.join(_PACKAGE, "migration", "version_table.py"))
 
 
 def run_environment(
@@ -37,7 +41,7 @@ def run_environment(
     environment = EnvironmentContext(target.config, target.script, fn=choose, **opts)
     with environment:
         if target.uses_env_py:
-            _run_env_py(target)
+            _run_env_py(target, environment)
         else:
             _run_builtin(target, environment)
     if not environment.ran_migrations:
@@ -61,10 +65,10 @@ def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
             connect_wait_seconds=options.connect_wait_seconds,
         )
     except exc.DBAPIError as error:
-        raise _own_statement_failed(error, target) from error
+        raise _own_statement_failed(error, target, options.version_table) from error
 
 
-def _run_env_py(target: Target) -> None:
+def _run_env_py(target: Target, environment: EnvironmentContext) -> None:
     try:
         target.script.run_env()
     except RunnerError:
@@ -75,7 +79,10 @@ def _run_env_py(target: Target) -> None:
     except exc.DBAPIError as error:
         if error.statement is None:
             raise connection_error(target.url or _UNNAMED, error.orig or error) from error
-        raise _own_statement_failed(error, target) from error
+        if not _sent_by_runner(error, target):
+            raise _env_py_failed(error, target) from error
+        table = environment.get_context().version_table
+        raise _own_statement_failed(error, target, table) from error
     except Exception as error:
         if target.url is None and _means_no_url(error):
             raise _no_url(target) from error
@@ -84,10 +91,17 @@ def _run_env_py(target: Target) -> None:
         raise _env_py_failed(error, target) from error
 
 
-def _own_statement_failed(error: exc.DBAPIError, target: Target) -> RunnerError:
-    """A statement failed that no revision sent: the version table's, or env.py's."""
+def _sent_by_runner(error: exc.DBAPIError, target: Target) -> bool:
+    """Tell whether a statement of the runner's own failed, and not one that env.py executed."""
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    path = target.script.env_py_location
+    below = frames[len(frames) - frames[::-1].index(path) :] if path in frames else frames
+    return any(filename.startswith(_SENDERS) for filename in below)
+
+
+def _own_statement_failed(error: exc.DBAPIError, target: Target, table: str) -> RunnerError:
+    """A statement failed that neither a revision nor env.py sent: the version table's."""
     where = target.url.masked() if target.url is not None else "the database"
-    table = target.options.version_table
     return statement_error(error, doing=f"use the version table {table}", url=where)
 
 
@@ -117,7 +131,7 @@ def _env_py_failed(error: BaseException, target: Target) -> EnvironmentFailed:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     where = f"{path}:{lines[-1]}" if lines else path
     return EnvironmentFailed(
-        f"env.py failed at {where}: {type(error).__name__}: {one_line(error)}.",
+        f"env.py failed at {where}: {type(error).__name__}: {one_line(getattr(error, 'orig', None) or error)}.",
         where=where,
         exception=type(error).__name__,
     )

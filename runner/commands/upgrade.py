@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.commands.ranges import split_range
 from runner.commands.running import nothing_pending, result_of
+from runner.errors import DirectoryMissing
 
 if TYPE_CHECKING:
     from runner.commands.results import RunResult
@@ -30,6 +31,12 @@ def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: 
     """
     start, destination = split_range(revision, offline=sql, command="upgrade")
     script = target.script
+    if not script.graph.ids and not script.has_env_py:
+        raise DirectoryMissing(
+            f"{script.dir} holds no revision file and no env.py. Mount or copy the revisions there, or set "
+            "RUNNER_DIRECTORY to where they are.",
+            directory=script.dir,
+        )
     if not sql:
         rows = target.look()
         if rows is not None and not script.graph.pending(rows.revisions, destination):

@@ -19,7 +19,7 @@ from runner.migration.info import MigrationInfo
 from runner.migration.ledger import StepLedger
 from runner.migration.outcome import DatabaseRun
 from runner.migration.policy import RunPolicy, TransactionScope
-from runner.migration.revision_call import call_revision, load_revisions
+from runner.migration.revision_call import call_revision, load_revisions, telling_listener_failed
 from runner.migration.transactions import OnlineTransactions
 from runner.migration.version_table import VersionTable
 
@@ -301,7 +301,7 @@ class MigrationContext:
                 heads = expected if expected is not None and not transactions.shared else self.get_current_heads()
                 if heads != expected:
                     heads = self._prepared(heads) if expected is None else heads
-                    queue = self._planned(heads, looked if expected is None else heads)
+                    queue = self._planned(heads, heads if self.purge or expected is not None else looked)
                 if not queue:
                     return heads
                 step = queue.pop(0)
@@ -343,7 +343,8 @@ class MigrationContext:
         listeners: Sequence[Any] = self.opts.get("on_version_apply") or ()
         for listener in listeners:
             info = MigrationInfo.of_step(step, self.script)
-            listener(ctx=self, step=info, heads=set(step.heads_after), run_args=kw)
+            with telling_listener_failed(step):
+                listener(ctx=self, step=info, heads=set(step.heads_after), run_args=kw)
 
     def _record(self, start: tuple[str, ...], end: tuple[str, ...]) -> None:
         if self.environment_context is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.clock import Clock
+from runner.errors import DatabaseError, RunnerError
 from runner.events import emit
 from runner.graph import Step
 from runner.migration.outcome import AppliedStep
@@ -70,8 +71,14 @@ class StepLedger:
         held_back, self._pending = self._pending, []
         for held in held_back:
             running = held.duration_seconds is None
-            code = getattr(error, "code", type(error).__name__) if error is not None and running else "rolled-back"
+            code = _code_of(error) if error is not None and running else "rolled-back"
             emit("step.failed", level="error", **_keys(held.step), error_code=code)
+
+
+def _code_of(error: BaseException) -> str:
+    """Return the error's code; one without is the server's: everything else was translated where it was raised."""
+    is_ours = isinstance(error, (RunnerError, KeyboardInterrupt))
+    return getattr(error, "code", type(error).__name__) if is_ours else DatabaseError.code
 
 
 def _keys(step: Step) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exc
 
 from runner.database.failures import one_line, sqlstate_of
-from runner.errors import RevisionFailed, RunnerError, StatementFailed
+from runner.errors import EnvironmentFailed, RevisionFailed, RunnerError, StatementFailed
 from runner.graph import Direction, Step
 from runner.operations import Operations
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from runner.migration.context import MigrationContext
     from runner.revisions.directory import ScriptDirectory
 
-__all__ = ["call_revision", "load_revisions"]
+__all__ = ["call_revision", "load_revisions", "telling_listener_failed"]
 
 
 def load_revisions(script: ScriptDirectory | None, steps: Iterable[Step]) -> None:
@@ -59,6 +60,31 @@ def call_revision(context: MigrationContext, step: Step, kw: dict[str, Any]) -> 
         raise _statement_failed(error, step, module) from error
     except (Exception, SystemExit) as error:  # sys.exit(0) in a revision must not look like a success
         raise _revision_failed(error, step, module) from error
+
+
+@contextmanager
+def telling_listener_failed(step: Step) -> Iterator[None]:
+    """Say that the on_version_apply listener called in the block failed, where, and after which revision.
+
+    Raises:
+        EnvironmentFailed: it raised.
+    """
+    try:
+        yield
+    except RunnerError:
+        raise
+    except (Exception, SystemExit) as error:
+        # The frames are: this block, the call of the listener, the listener, and what it called.
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename == frames[min(2, len(frames) - 1)].filename]
+        where = f"{own[-1].filename}:{own[-1].lineno}"
+        raise EnvironmentFailed(
+            f"The on_version_apply listener failed at {where}, after revision {step.revision}: "
+            f"{type(error).__name__}: {one_line(getattr(error, 'orig', None) or error)}. The step was rolled back.",
+            revision=step.revision,
+            where=where,
+            exception=type(error).__name__,
+        ) from error
 
 
 def _module(script: ScriptDirectory | None, step: Step) -> ModuleType:

@@ -91,6 +91,27 @@ def test_missing_directory(tmp_path: Path, sqlite_file: Path, sqlite_file_url: s
     assert not sqlite_file.exists()
 
 
+def test_empty_directory(tmp_path: Path, sqlite_file: Path, sqlite_file_url: str) -> None:
+    """A directory without any revision, such as a mount that went wrong, is no success."""
+    (tmp_path / "mounted").mkdir()
+    env = {"DATABASE_URL": sqlite_file_url, "RUNNER_DIRECTORY": "mounted"}
+
+    message = failed(run_runner("upgrade", cwd=tmp_path, env=env), code="directory-missing", exit_code=12)
+
+    assert "mounted" in message
+    assert not sqlite_file.exists()
+
+
+def test_a_project_folder_as_directory(tmp_path: Path, sqlite_file_url: str) -> None:
+    """RUNNER_DIRECTORY may name the folder of alembic.ini, which then says where the revisions are."""
+    make_directory(tmp_path / "project", chain(1, upgrade=CREATE), env="none")
+    env = {"DATABASE_URL": sqlite_file_url, "RUNNER_DIRECTORY": "project"}
+
+    run_runner("upgrade", cwd=tmp_path, env=env).check()
+
+    assert tables(sqlite_file_url) == ["alembic_version", "t1"]
+
+
 def test_two_heads(tmp_path: Path, sqlite_file: Path, sqlite_file_url: str) -> None:
     """`upgrade head` on two heads names both and says what to ask for instead (ERR-2)."""
     base = chain(1, upgrade=CREATE)

@@ -308,6 +308,22 @@ def test_listeners_run_inside_the_transaction(tmp_path: Path, database_url: str)
     assert ["left"] == query(database_url, "SELECT version_num FROM alembic_version")
 
 
+def test_a_revision_that_exits(tmp_path: Path, sqlite_file_url: str) -> None:
+    """sys.exit() in a revision or a listener, with 0 even, is a failure and never the run's own exit code."""
+    exiting = RevisionFile(revision="r0002", down_revision="r0001", upgrade="import sys; sys.exit(0)")
+    built_in = make_directory(tmp_path / "built-in", [*chain(1, upgrade=CREATE), exiting], env="none")
+    listener = "import sys\nleave = lambda **_: sys.exit(0)\n" + online("on_version_apply=leave")
+    listening = directory_with(tmp_path / "listening", listener)
+
+    (revision,) = run(built_in, ["upgrade"], env={"DATABASE_URL": sqlite_file_url})
+    (told,) = run(listening, ["upgrade", "head"], env={"DATABASE_URL": sqlite_url(tmp_path / "other.sqlite")})
+
+    assert (50, "revision-failed") == (revision.returncode, revision.event("step.failed")["error_code"])
+    assert ["r0001"] == query(sqlite_file_url, "SELECT version_num FROM alembic_version")
+    assert (52, "environment-failed") == (told.returncode, told.event("step.failed")["error_code"])
+    assert [] == tables(sqlite_url(tmp_path / "other.sqlite"))
+
+
 def test_version_table(tmp_path: Path, pg_url: str) -> None:
     """The version table's name, schema and key are env.py's; a schema that is missing is named (ENV-30 to ENV-32)."""
     options = "version_table='my_version', version_table_schema='ops', version_table_pk=False"
@@ -322,6 +338,7 @@ def test_version_table(tmp_path: Path, pg_url: str) -> None:
 
     assert 30 <= missing.returncode < 60, str(missing)
     assert "ops" in missing.event("run.failed")["message"]
+    assert "my_version" in missing.event("run.failed")["message"]
     assert 2 == up.check().event("run.finished")["applied"]
     assert 0 == again.check().event("run.finished")["applied"]
     assert "r0002 (head)\n" == current.check().stdout
@@ -383,6 +400,7 @@ MISUSES = {
     "no run": ("context.configure(connection=connection)", "context.run_migrations()"),
     "raises": ("raise KeyError('MY_SETTING')", "MY_SETTING"),
     "swallows": ("try:\n        context.run_migrations()\n    except Exception:\n        pass", "run_migrations"),
+    "a statement": ("connection.execute(text('SELECT nope'))", "nope"),
     "exits": ("raise SystemExit('no luck')", "no luck"),
     "exits as if nothing were wrong": ("raise SystemExit", "run_migrations"),
 }
@@ -402,6 +420,46 @@ def test_misuse(tmp_path: Path, sqlite_file_url: str) -> None:
         assert "env.py" in failure["message"]
         assert "Traceback" not in finished.stdout + finished.stderr
     assert [] == tables(sqlite_file_url)
+
+
+# --- a schema per tenant (recipe) ---------------------------------------------------------------------------------------
+
+TENANTS = """\
+from alembic import context
+from sqlalchemy import create_engine, pool, text
+
+config = context.config
+engine = create_engine(config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool)
+tenants = context.get_x_argument(as_dictionary=True).get("tenants", "one,two").split(",")
+with engine.connect() as connection:
+    for tenant in tenants:
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {{tenant}}"))
+        connection.execute(text(f"SET search_path TO {{tenant}}"))
+        {commit}
+        connection.dialect.default_schema_name = tenant
+        context.configure(connection=connection, {options})
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+
+
+@pytest.mark.parametrize(
+    ("commit", "options"),
+    [("connection.commit()", ""), ("pass", ""), ("pass", "version_table_schema=tenant")],
+    ids=["committed", "uncommitted", "named-schema"],
+)
+def test_a_schema_per_tenant(tmp_path: Path, pg_url: str, commit: str, options: str) -> None:
+    """One connection goes through the schemas, each with tables and rows of its own (CB-6, ENV-8, ENV-31, TX-12)."""
+    directory = directory_with(tmp_path, TENANTS.format(commit=commit, options=options), url=pg_url)
+
+    both, again, third = run(directory, ["upgrade"], ["upgrade"], ["-x", "tenants=three", "upgrade", "r0001"])
+
+    assert 4 == both.check().event("run.finished")["applied"]
+    assert 0 == again.check().event("run.finished")["applied"]
+    third.check()
+    created = {schema: tables(pg_url, schema) for schema in ("one", "two", "three", "public")}
+    whole = ["alembic_version", "t1", "t2"]
+    assert {"one": whole, "two": whole, "three": whole[:2], "public": []} == created
 
 
 # --- where the database comes from -------------------------------------------------------------------------------------
