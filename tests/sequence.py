@@ -1,4 +1,4 @@
-"""Many commands of one program in one process: for differential tests, where starting a process each time costs most."""
+"""Many commands of one program in one process, for tests in which starting processes would cost most."""
 
 from __future__ import annotations
 

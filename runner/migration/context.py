@@ -372,7 +372,8 @@ def _refuse_other_than_connection(given: object) -> None:
         return
     hint = " Pass engine.connect()." if isinstance(given, Engine) else ""
     raise EnvironmentFailed(
-        f"The connection that env.py gives to configure() is a {type(given).__name__}, not a SQLAlchemy Connection.{hint}"
+        f"The connection that env.py gives to configure() is a {type(given).__name__}, not a SQLAlchemy "
+        f"Connection.{hint}"
     )
 
 

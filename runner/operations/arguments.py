@@ -18,7 +18,5 @@ Comment: TypeAlias = str | Nothing | None
 Condition: TypeAlias = str | TextClause | ColumnElement[Any]
 IndexColumns: TypeAlias = Sequence[str | TextClause | ColumnElement[Any]]
 Recreate: TypeAlias = Literal["auto", "always", "never"]
-ServerDefault: TypeAlias = (
-    str | TextClause | ColumnElement[Any] | Computed | Identity | FetchedValue | Nothing | None
-)
+ServerDefault: TypeAlias = str | TextClause | ColumnElement[Any] | Computed | Identity | FetchedValue | Nothing | None
 TypeArgument: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]

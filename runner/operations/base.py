@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001, FBT002, SLF001  # Alembic's signatures; how SQLAlchemy itself makes an AsyncConnection of a Connection
 """The directives (floor 2): `Operations`, which revisions call as `op`, and `BatchOperations`.
 
 Every directive makes an operation object and invokes it; what an operation means is registered per class, so
@@ -311,9 +312,7 @@ class Operations(AbstractOperations):
         Args:
             existing_comment: what the reverse operation should put back.
         """
-        ops.DropTableCommentOp.drop_table_comment(
-            self, table_name, existing_comment=existing_comment, schema=schema
-        )
+        ops.DropTableCommentOp.drop_table_comment(self, table_name, existing_comment=existing_comment, schema=schema)
 
     def add_column(
         self,
@@ -393,9 +392,7 @@ class Operations(AbstractOperations):
             **kw,
         )
 
-    def drop_column(
-        self, table_name: str, column_name: str, *, schema: str | None = None, **kw: Any
-    ) -> None:
+    def drop_column(self, table_name: str, column_name: str, *, schema: str | None = None, **kw: Any) -> None:
         """Drop a column.
 
         Args:
@@ -552,18 +549,14 @@ class Operations(AbstractOperations):
             self, constraint_name, table_name, condition, schema=schema, **kw
         )
 
-    def create_exclude_constraint(
-        self, constraint_name: str | None, table_name: str, *elements: Any, **kw: Any
-    ) -> Any:
+    def create_exclude_constraint(self, constraint_name: str | None, table_name: str, *elements: Any, **kw: Any) -> Any:
         """Add an EXCLUDE constraint (PostgreSQL).
 
         Args:
             elements: (column or expression, operator) pairs.
             kw: `where`, `using`, `deferrable`, `initially`, `ops`, `schema`.
         """
-        return CreateExcludeConstraintOp.create_exclude_constraint(
-            self, constraint_name, table_name, *elements, **kw
-        )
+        return CreateExcludeConstraintOp.create_exclude_constraint(self, constraint_name, table_name, *elements, **kw)
 
     def drop_constraint(
         self,
@@ -746,9 +739,7 @@ class BatchOperations(AbstractOperations):
         """Add an EXCLUDE constraint (PostgreSQL); see `Operations.create_exclude_constraint()`."""
         return CreateExcludeConstraintOp.batch_create_exclude_constraint(self, constraint_name, *elements, **kw)
 
-    def drop_constraint(
-        self, constraint_name: str, type_: str | None = None, *, if_exists: bool | None = None
-    ) -> None:
+    def drop_constraint(self, constraint_name: str, type_: str | None = None, *, if_exists: bool | None = None) -> None:
         """Drop a constraint by name; see `Operations.drop_constraint()`."""
         ops.DropConstraintOp.batch_drop_constraint(self, constraint_name, type_, if_exists=if_exists)
 

@@ -77,7 +77,7 @@ class CurrentObject(Generic[_T]):
             running = [entered[-1] for entered in self._running.values()]
         if len(running) == 1:
             return running[0]
-        self._refuse(wanted, len(running))
+        return self._refuse(wanted, len(running))
 
     def peek(self) -> _T | None:
         """Return what `get()` would, None where it would raise."""

@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001, FBT002  # Alembic's signatures
 """What the operations floor needs of the floors above it, as protocols (floor 2).
 
 The classes that satisfy them are `runner.migration.context.MigrationContext` and

@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001  # a keyword of Alembic's, passed on by position here only
 """Schema objects from names (floor 2): SQLAlchemy tables, columns, constraints and indexes.
 
 A revision names tables as strings, SQLAlchemy's constructs want Table objects. The tables made here hold
@@ -15,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NULLTYPE, Integer, TypeEngine
 
-from runner.operations.sqla import bare_copy, copy_column, copy_constraint, foreign_key_target
+from runner.operations.sqla import copy_column, copy_constraint, foreign_key_target
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import Column, Index, MetaData, SchemaItem, Table
@@ -236,6 +237,9 @@ def _own_column(item: SchemaItem, constraints_included: bool) -> SchemaItem:
     """
     if not isinstance(item, sa_schema.Column):
         return item
+    if getattr(item, "table", None) is None and not constraints_included:
+        return item
+    column = copy_column(item)
     if constraints_included:
-        return bare_copy(item)
-    return item if item.table is None else copy_column(item)
+        column.unique = column.index = False
+    return column

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # SQLAlchemy has no public names for these
 """Small facts about SQLAlchemy schema objects that several modules of this floor need (floor 2)."""
 
 from __future__ import annotations
@@ -6,14 +7,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
-from sqlalchemy.schema import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.schema import CheckConstraint
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
-    from sqlalchemy.schema import Column, Constraint
+    from sqlalchemy.schema import Column, Constraint, ForeignKey, Index
 
 __all__ = [
     "bare_copy",
+    "column_checks",
     "constraint_name",
     "constraint_table_name",
     "copy_column",
@@ -47,7 +49,10 @@ def copy_column(column: Column[Any], **kw: Any) -> Column[Any]:
 
 
 def bare_copy(column: Column[Any]) -> Column[Any]:
-    """Return a copy that belongs to no table and brings no constraint or index along, but those of its type."""
+    """Return a copy that belongs to no table and brings no constraint or index along, but those of its type.
+
+    The checks that were written with the column are left out too; see `column_checks()`.
+    """
     constraints, column.constraints = column.constraints, set()
     try:
         copy = copy_column(column)
@@ -55,6 +60,16 @@ def bare_copy(column: Column[Any]) -> Column[Any]:
         column.constraints = constraints
     copy.unique = copy.index = False
     return copy
+
+
+def column_checks(column: Column[Any]) -> list[CheckConstraint]:
+    """Return the checks that were written with the column, as checks of a table."""
+    checks = [c for c in in_declared_order(column.constraints) if isinstance(c, CheckConstraint)]
+    return [
+        CheckConstraint(check.sqltext, name=check.name, **check.dialect_kwargs)
+        for check in checks
+        if not is_type_bound(check)
+    ]
 
 
 def copy_constraint(constraint: _C, **kw: Any) -> _C:

@@ -77,7 +77,7 @@ def tables(url: str, schema: str | None = None) -> list[str]:
     return found
 
 
-# --- what env.py can ask (section 3.1) --------------------------------------------------------------------------------
+# --- what env.py can ask (section 3.1) -------------------------------------------------------------------------------
 
 ASKING = """\
 import json, os
@@ -168,7 +168,7 @@ ASKED = (
 
 
 def test_what_env_py_can_ask(tmp_path: Path) -> None:
-    """Every question of `context` has Alembic's answer: -x, tags, heads, targets, modes (ENV-1 to ENV-7, ENV-13, ENV-47)."""
+    """Every question of `context` has Alembic's answer: -x, tags, heads, targets, modes (ENV-1 to ENV-13, ENV-47)."""
     programs: tuple[Program, Program] = ("alembic", "runner")
     answers = []
     for program in programs:
@@ -180,13 +180,15 @@ def test_what_env_py_can_ask(tmp_path: Path) -> None:
 
     theirs, ours = answers
     for command, expected, given in zip(ASKED, theirs, ours, strict=True):
-        assert {} == {name: (expected[name], given[name]) for name in expected if expected[name] != given[name]}, command
+        assert {} == {name: (expected[name], given[name]) for name in expected if expected[name] != given[name]}, (
+            command
+        )
     assert {"a": "2=3", "b": ""} == ours[0]["x_as_dictionary"]
     assert "refused" == ours[0]["context"]
 
 
 def test_several_heads_and_targets(tmp_path: Path, sqlite_file_url: str) -> None:
-    """With two heads get_head_revision() refuses, get_head_revisions() lists both; stamp may name several (ENV-6, ENV-7)."""
+    """With two heads get_head_revision() refuses and get_head_revisions() lists both; so may stamp (ENV-6, ENV-7)."""
     asking = "heads = context.get_head_revisions()\nrevisions = context.get_revision_argument()\n"
     asking += "try:\n    context.get_head_revision()\nexcept Exception as error:\n    refused = str(error)\n"
     asking += "print(json.dumps([heads, revisions, refused]))\n"
@@ -204,7 +206,7 @@ def test_several_heads_and_targets(tmp_path: Path, sqlite_file_url: str) -> None
 
 
 def test_outside_a_run() -> None:
-    """Outside a run functions are NameErrors, `config` and `script` AttributeErrors, and importing is harmless (ENV-1)."""
+    """Outside a run functions are NameErrors, `config` and `script` AttributeErrors, importing is harmless (ENV-1)."""
     program = """
 import runner
 runner.install_alembic_names()
@@ -235,7 +237,7 @@ else:
     run_program([sys.executable, "-c", program]).check()
 
 
-# --- what env.py can say (section 3.2) --------------------------------------------------------------------------------
+# --- what env.py can say (section 3.2) -------------------------------------------------------------------------------
 
 LISTENING = """\
 import json
@@ -346,21 +348,22 @@ def test_version_table(tmp_path: Path, pg_url: str) -> None:
     assert ["my_version"] == tables(pg_url, "ops")
     assert "alembic_version" not in tables(pg_url)
     assert ["r0001"] == query(pg_url, "SELECT version_num FROM ops.my_version")
-    assert [] == query(pg_url, "SELECT conname FROM pg_constraint WHERE conrelid = 'ops.my_version'::regclass AND contype = 'p'")
+    assert [] == query(
+        pg_url, "SELECT conname FROM pg_constraint WHERE conrelid = 'ops.my_version'::regclass AND contype = 'p'"
+    )
 
 
 @pytest.mark.parametrize("given", ["True", "False"])
 def test_transactional_ddl(tmp_path: Path, database_url: str, given: str) -> None:
-    """transactional_ddl is env.py's word, and whatever it says a failed revision leaves nothing half done (ENV-3, ENV-22)."""
+    """transactional_ddl is env.py's word; whatever it says, a failed revision leaves nothing behind (ENV-3, ENV-22)."""
     told = f"    assert context.is_transactional_ddl() is {given}\n    with context.begin"
     env_py = online(f"transactional_ddl={given}").replace("    with context.begin", told)
     bad = RevisionFile(revision="r0002", down_revision="r0001", upgrade=f"{CREATE.format(n=2)}\nraise ValueError('x')")
-    directory = directory_with(tmp_path, env_py, [*chain(1, upgrade=CREATE), bad])
+    directory_with(tmp_path, env_py, [*chain(1, upgrade=CREATE), bad])
 
     run_runner("upgrade", cwd=tmp_path, env={"DATABASE_URL": database_url}).check(50)
 
     assert ["alembic_version", "t1"] == tables(database_url)
-    assert directory.root == tmp_path
 
 
 OFFLINE_BUFFER = """\
@@ -374,21 +377,21 @@ with context.begin_transaction():
 
 def test_output_buffer_and_encoding(tmp_path: Path) -> None:
     """Offline SQL goes to env.py's buffer; with output_encoding that is a binary one (ENV-24, ENV-25, OFF-5)."""
-    kinds = {"text": ("w", ""), "binary": ("wb", ", output_encoding='latin-1'")}
-    written = {}
-    for kind, (mode, encoding) in kinds.items():
-        env_py = OFFLINE_BUFFER.format(mode=mode, encoding=encoding)
-        directory = directory_with(tmp_path / kind, env_py)
-        (theirs,) = run(directory, ["upgrade", "head", "--sql"], program="alembic")
-        expected = (directory.root / "out.sql").read_bytes()
-        (ours,) = run(directory, ["upgrade", "head", "--sql"])
-        assert "" == ours.check().stdout == theirs.check().stdout
-        written[kind] = (expected, (directory.root / "out.sql").read_bytes())
+    kinds = {"utf-8": ("w", ""), "latin-1": ("wb", ", output_encoding='latin-1'")}
+    programs: tuple[Program, Program] = ("alembic", "runner")
+    written: dict[str, list[str]] = {encoding: [] for encoding in kinds}
+    for program in programs:
+        roots = {encoding: tmp_path / program / encoding for encoding in kinds}
+        for encoding, (mode, option) in kinds.items():
+            directory_with(roots[encoding], OFFLINE_BUFFER.format(mode=mode, encoding=option))
+        calls = [Call(args=("upgrade", "head", "--sql"), cwd=root) for root in roots.values()]
+        assert ["", ""] == [finished.check().stdout for finished in run_sequence(program, calls)]
+        for encoding, root in roots.items():
+            written[encoding].append((root / "out.sql").read_bytes().decode(encoding))
 
-    for kind, encoding in (("text", "utf-8"), ("binary", "latin-1")):
-        expected, ours_written = (one.decode(encoding) for one in written[kind])
-        assert "-- café" in ours_written
-        assert expected_script(expected)[0] == normalised_sql(ours_written)
+    for theirs, ours in written.values():
+        assert "-- café" in ours
+        assert expected_script(theirs)[0] == normalised_sql(ours)
 
 
 MISUSES = {
@@ -407,12 +410,14 @@ MISUSES = {
 
 
 def test_misuse(tmp_path: Path, sqlite_file_url: str) -> None:
-    """What env.py does wrong is told with the place in env.py, and the database is untouched (ENV-20, ENV-26, ENV-29, ERR-25)."""
-    for name, (body, told) in MISUSES.items():
+    """What env.py does wrong is told in a sentence, and the database is untouched (ENV-20, ENV-26, ENV-29, ERR-25)."""
+    calls = []
+    for name, (body, _) in MISUSES.items():
         env_py = online().partition("    context.configure")[0] + f"    {body}\n"
         directory = directory_with(tmp_path / name.replace(" ", "_"), env_py, url=sqlite_file_url)
-        (finished,) = run(directory, ["upgrade"])
+        calls.append(Call(args=("upgrade",), cwd=directory.root))
 
+    for (name, (_, told)), finished in zip(MISUSES.items(), run_sequence("runner", calls), strict=True):
         assert (name, 52) == (name, finished.returncode), str(finished)
         failure = finished.event("run.failed")
         assert "environment-failed" == failure["error_code"]
@@ -422,7 +427,7 @@ def test_misuse(tmp_path: Path, sqlite_file_url: str) -> None:
     assert [] == tables(sqlite_file_url)
 
 
-# --- a schema per tenant (recipe) ---------------------------------------------------------------------------------------
+# --- a schema per tenant (recipe) ------------------------------------------------------------------------------------
 
 TENANTS = """\
 from alembic import context
@@ -462,7 +467,7 @@ def test_a_schema_per_tenant(tmp_path: Path, pg_url: str, commit: str, options: 
     assert {"one": whole, "two": whole, "three": whole[:2], "public": []} == created
 
 
-# --- where the database comes from -------------------------------------------------------------------------------------
+# --- where the database comes from -----------------------------------------------------------------------------------
 
 FROM_SECTION = """\
 from alembic import context
@@ -504,24 +509,21 @@ def awkward_url(pg_server: PostgresServer, pg_url: str) -> Iterator[str]:
 def test_any_character_in_the_password(tmp_path: Path, awkward_url: str) -> None:
     """DATABASE_URL wins over sqlalchemy.url whatever its password holds, for every way env.py asks (CFG-5, CB-23)."""
     plain = awkward_url.replace("postgresql+psycopg://", "postgres://")  # as platforms write it
-    for number, (name, env_py) in enumerate(WAYS_TO_THE_URL.items()):
-        root = tmp_path / str(number)
-        directory = directory_with(root, env_py, chain(1, upgrade=CREATE), url="driver://user:pass@localhost/dbname")
+    revisions = chain(1, upgrade=CREATE, downgrade="op.drop_table('t{n}')")
+    calls: list[Call] = []
+    for name, env_py in WAYS_TO_THE_URL.items():
+        root = tmp_path / name.replace(" ", "_")
+        directory = directory_with(root, env_py, revisions, url="driver://user:pass@localhost/dbname")
         if not env_py:
             (directory.scripts / "env.py").unlink()
-        up, down = run(directory, ["upgrade"], ["stamp", "base"], env={"DATABASE_URL": plain})
-        assert (name, 0, 0) == (name, up.returncode, down.returncode), str(up)
-        assert PASSWORD not in up.stdout + up.stderr
-        assert quote(PASSWORD, safe="") not in up.stdout + up.stderr
-        query_drop(awkward_url)
+        commands = (("upgrade",), ("downgrade", "base"))
+        calls += [Call(args=command, cwd=root, env={"DATABASE_URL": plain}) for command in commands]
 
-
-def query_drop(url: str) -> None:
-    """Drop what the one revision made."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE t1, alembic_version"))
-    engine.dispose()
+    for finished in run_sequence("runner", calls):
+        finished.check()
+        assert 1 == finished.event("run.finished")["applied"]
+        assert PASSWORD not in finished.stdout + finished.stderr
+        assert quote(PASSWORD, safe="") not in finished.stdout + finished.stderr
 
 
 def test_migration_database_url_wins(tmp_path: Path) -> None:
@@ -543,7 +545,7 @@ def test_migration_database_url_wins(tmp_path: Path) -> None:
 
 
 def test_ini_sections_and_pyproject(tmp_path: Path) -> None:
-    """`-n` chooses the section, ini wins over pyproject.toml key by key, and either is enough (CFG-2, CLI-G3, CB-13)."""
+    """`-n` chooses the section, ini wins over pyproject.toml key by key, either is enough (CFG-2, CLI-G3, CB-13)."""
     urls = {name: sqlite_url(tmp_path / f"{name}.sqlite") for name in ("first", "second")}
     directory = directory_with(tmp_path / "project", FROM_SECTION.format(before=""), url=urls["first"])
     directory.set_option("script_location", "%(here)s/migrations", section="other")
@@ -566,7 +568,7 @@ def test_ini_sections_and_pyproject(tmp_path: Path) -> None:
     assert ["r0002"] == query(urls["second"], "SELECT version_num FROM alembic_version")
 
 
-# --- logging, threads, asyncio -----------------------------------------------------------------------------------------
+# --- logging, threads, asyncio ---------------------------------------------------------------------------------------
 
 LOGGING_INI = """
 [loggers]
@@ -663,7 +665,7 @@ def test_a_failure_in_a_thread_is_still_one(tmp_path: Path, sqlite_file_url: str
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgresql+psycopg", "sqlite+aiosqlite"])
 def test_async_environments_and_database_url(tmp_path: Path, scheme: str, request: pytest.FixtureRequest) -> None:
-    """An env.py with an async engine takes DATABASE_URL with any driver, or none where psycopg serves (TX-15, TPL-3)."""
+    """An env.py with an async engine takes DATABASE_URL with any driver, and psycopg if it has none (TX-15, TPL-3)."""
     is_sqlite = scheme.startswith("sqlite")
     sync_url = sqlite_url(tmp_path / "a.sqlite") if is_sqlite else request.getfixturevalue("pg_url")
     url = scheme + sync_url[sync_url.index("://") :]

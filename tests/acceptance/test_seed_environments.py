@@ -1,4 +1,4 @@
-"""The env.py files that documents show, as they are: versions in a file, one script per database, async, several databases."""
+"""The env.py files that documents show, as they are: a version in a file, a script per database, async, several."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def state(url: str) -> tuple[list[str], list[str]]:
     return [name for name in names if name != "alembic_version"], rows
 
 
-# --- the tutorial's online environment --------------------------------------------------------------------------------
+# --- the tutorial's online environment -------------------------------------------------------------------------------
 
 ONLINE_2011 = """\
 from alembic import context
@@ -90,7 +90,7 @@ def test_the_online_environment_of_2011(tmp_path: Path, database_url: str) -> No
     assert (["t1"], ["r0001"]) == state(database_url)
 
 
-# --- the last version in a file ----------------------------------------------------------------------------------------
+# --- the last version in a file --------------------------------------------------------------------------------------
 
 VERSION_FILE = """\
 import os
@@ -138,7 +138,7 @@ def test_the_last_version_in_a_file(tmp_path: Path, keyword: str) -> None:
     assert "r0003" in partial.check().stdout
 
 
-# --- one file per database ---------------------------------------------------------------------------------------------
+# --- one file per database -------------------------------------------------------------------------------------------
 
 MYAPP = """\
 from sqlalchemy import create_engine
@@ -252,7 +252,7 @@ def _ours(script: str) -> str:
     return expected_script(script)[0]
 
 
-# --- the shape of the async template --------------------------------------------------------------------------------------
+# --- the shape of the async template ---------------------------------------------------------------------------------
 
 ASYNC = """\
 import asyncio
@@ -336,7 +336,7 @@ def test_the_shape_of_the_async_template(tmp_path: Path, driver: str, request: p
     assert (["t1"], ["r0001"]) == state(sync_url)
 
 
-# --- the shape of the template for several databases -----------------------------------------------------------------------
+# --- the shape of the template for several databases -----------------------------------------------------------------
 
 MULTIDB = """\
 import logging

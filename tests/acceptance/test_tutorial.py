@@ -15,7 +15,7 @@ from tests.oracle import normalised_sql, psql, sqlite_url
 from tests.programs import ROOT, Finished, run_program, run_runner
 from tests.sequence import Call, run_sequence
 
-# --- the tutorial's files ------------------------------------------------------------------------------------------
+# --- the tutorial's files --------------------------------------------------------------------------------------------
 
 INI = """\
 # A generic, single database configuration.
@@ -232,11 +232,11 @@ def moves(finished: Finished) -> list[tuple[str, str, str]]:
     return [(line["direction"], line["from"], line["to"]) for line in finished.events("step.finished")]
 
 
-# --- the tutorial --------------------------------------------------------------------------------------------------
+# --- the tutorial ----------------------------------------------------------------------------------------------------
 
 
 def test_first_and_second_migration(tmp_path: Path, database_url: str) -> None:
-    """Files without a `revision` variable are named by their file names, and run up, down and up again (REV-2, REV-14)."""
+    """Files without a `revision` variable go by their file names, and run up, down and up again (REV-2, REV-14)."""
     directory = your_project(tmp_path / "yourproject", database_url, r1975ea83b712=ACCOUNT)
 
     first = run_runner("upgrade", "head", cwd=directory.root).check()
@@ -270,9 +270,7 @@ def test_first_and_second_migration(tmp_path: Path, database_url: str) -> None:
 
 def test_working_with_branches(tmp_path: Path, database_url: str) -> None:
     """Two heads are shown and refused; a straight line is made by editing one down_revision (CLI-1, REV-10, ERR-2)."""
-    directory = your_project(
-        tmp_path, database_url, r1975ea83b712=ACCOUNT, ae1027a6acf=COLUMN, r27c6a30d7c24=CART
-    )
+    directory = your_project(tmp_path, database_url, r1975ea83b712=ACCOUNT, ae1027a6acf=COLUMN, r27c6a30d7c24=CART)
 
     branches, history = runner(directory, ["branches"], ["history"])
 
@@ -383,7 +381,7 @@ assert "runner" in command.stamp.__module__
 
 
 def test_building_an_up_to_date_database_from_scratch(tmp_path: Path, database_url: str) -> None:
-    """create_all() and `stamp head` in a program make a database at head; old files can then go (API-1, REV-35, CB-1)."""
+    """create_all() and `stamp head` in a program make a database at head; old files can go (API-1, REV-35, CB-1)."""
     directory = your_project(tmp_path, database_url, r1975ea83b712=ACCOUNT, ae1027a6acf=COLUMN)
 
     run_program([sys.executable, "-c", CREATE_ALL, database_url, str(directory.ini)], cwd=tmp_path).check()
@@ -404,7 +402,7 @@ def test_building_an_up_to_date_database_from_scratch(tmp_path: Path, database_u
     assert "<base> -> ae1027a6acf (head), Add a column\n" == history.stdout
 
 
-# --- the first guide: a config directory, PYTHONPATH, +1 and -1 ---------------------------------------------------
+# --- the first guide: a config directory, PYTHONPATH, +1 and -1 ------------------------------------------------------
 
 MODELS = """\
 from sqlalchemy import Column, Integer, MetaData, Table
@@ -467,7 +465,7 @@ def socorro(cwd: Path, *words: str) -> Finished:
     return run_program(command, cwd=cwd, env={"PYTHONPATH": f"{ROOT}:."})
 
 
-# --- the second guide: a URL of one's own, a logger left alone, seed data ---------------------------------------------
+# --- the second guide: a URL of one's own, a logger left alone, seed data --------------------------------------------
 
 PROGRAM_ENV_PY = """\
 from logging.config import fileConfig
@@ -646,7 +644,7 @@ def test_the_default_of_a_url_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("alembic", ["installed", "absent"])
 def test_upgrading_from_a_program(tmp_path: Path, sqlite_file_url: str, alembic: str) -> None:
-    """`alembic.command.upgrade(config, 'head')` runs this engine and leaves the program's logging alone (API-1, CFG-40)."""
+    """`alembic.command.upgrade(config, 'head')` runs this engine and leaves logging alone (API-1, CFG-40)."""
     directory = program_directory(tmp_path / "program")
     program = UPGRADE_FROM_A_PROGRAM if alembic == "installed" else HIDE_ALEMBIC + UPGRADE_FROM_A_PROGRAM
 

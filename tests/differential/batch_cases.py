@@ -123,9 +123,7 @@ _ADD_AND_DROP: dict[str, Call] = {
     "add/chained": _both(_add(insert_after="a"), _add(name="newer", insert_after="new")),
     "drop/plain": lambda b: b.drop_column("at"),
     "drop/default": lambda b: b.drop_column("at", existing_type=sa.DateTime()),
-    "drop/boolean": lambda b: b.drop_column(
-        "flag", existing_type=sa.Boolean(create_constraint=True, name="ck_flag")
-    ),
+    "drop/boolean": lambda b: b.drop_column("flag", existing_type=sa.Boolean(create_constraint=True, name="ck_flag")),
     "drop/foreign-key": lambda b: b.drop_column("o"),
     "drop/self-reference": lambda b: b.drop_column("parent"),
     "drop/and-add": _both(lambda b: b.drop_column("at"), lambda b: b.add_column(sa.Column("at", sa.Text))),
@@ -183,9 +181,7 @@ BLOCKS: tuple[Block, ...] = (
     Block(name="auto/alter", call=_ALTER["alter/nullable"]),
     Block(name="auto/index", call=_CONSTRAINTS["index/create"]),
     Block(name="never/add", call=_add(), options={"recreate": "never"}),
-    Block(
-        name="order/two", call=lambda b: None, options={"recreate": "always", "partial_reordering": [("n", "a")]}
-    ),
+    Block(name="order/two", call=lambda b: None, options={"recreate": "always", "partial_reordering": [("n", "a")]}),
     Block(
         name="order/three",
         call=lambda b: None,
@@ -199,11 +195,11 @@ BLOCKS: tuple[Block, ...] = (
             "partial_reordering": [("n", "o", "parent", "at", "kind", "flag", "b", "a", "id")],
         },
     ),
+    Block(name="order/with-new", call=_add(), options={"recreate": "always", "partial_reordering": [("new", "id")]}),
     Block(
-        name="order/with-new", call=_add(), options={"recreate": "always", "partial_reordering": [("new", "id")]}
-    ),
-    Block(
-        name="table_kwargs", call=lambda b: None, options={"recreate": "always", "table_kwargs": {"sqlite_strict": False}}
+        name="table_kwargs",
+        call=lambda b: None,
+        options={"recreate": "always", "table_kwargs": {"sqlite_strict": False}},
     ),
     Block(
         name="naming/drop-unnamed",

@@ -32,7 +32,7 @@ class Difference:
 
 DIFFERENCES = {
     "returning": Difference(
-        alembic="the INSERT of a version row asks for the row back: RETURNING, on SQL Server OUTPUT, on Oracle INTO :ret_0",
+        alembic="the INSERT of a version row asks for it back: RETURNING, on SQL Server OUTPUT, on Oracle INTO :ret_0",
         ours="a plain INSERT",
         why="nobody reads the answer of a script, and on Oracle the script does not even run (REV-44)",
     ),
@@ -78,7 +78,9 @@ DIFFERENCES = {
     ),
 }
 
-_RETURNING = re.compile(r"(INSERT INTO \S+ \(version_num\))( OUTPUT \S+)?( VALUES \('\w+'\))( RETURNING [^;\n]*)?(?=[;\n])")
+_RETURNING = re.compile(
+    r"(INSERT INTO \S+ \(version_num\))( OUTPUT \S+)?( VALUES \('\w+'\))( RETURNING [^;\n]*)?(?=[;\n])"
+)
 _COMMENT = re.compile(r"^(.*--.*);$", re.MULTILINE)
 _ROW = re.compile(
     r"INSERT INTO \S+ \(version_num\) VALUES \('(?P<inserted>\w+)'\)"

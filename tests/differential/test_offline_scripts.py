@@ -238,7 +238,10 @@ def test_every_command_on_every_dialect(tmp_path: Path, dialect: str) -> None:
 def test_what_env_py_says(tmp_path: Path, dialect: str) -> None:
     """Every option of configure() that shapes a script gives Alembic's text (ENV-21 to ENV-32, ENV-46, TX-6)."""
     calls = [
-        call for name in ENVIRONMENTS if name != "plain" for call in calls_for(tmp_path, name, dialect, STORY, WITH_STAMP)
+        call
+        for name in ENVIRONMENTS
+        if name != "plain"
+        for call in calls_for(tmp_path, name, dialect, STORY, WITH_STAMP)
     ]
 
     found, _ = disagreements(compare(calls))
@@ -290,7 +293,9 @@ def test_branches_merges_and_dependencies(tmp_path: Path) -> None:
 
 def test_an_empty_directory(tmp_path: Path) -> None:
     """A directory without revisions gives a script without statements, as Alembic's."""
-    calls = calls_for(tmp_path, "plain", "postgresql", (), (("upgrade", "heads"), ("upgrade", "head"), ("stamp", "heads")))
+    calls = calls_for(
+        tmp_path, "plain", "postgresql", (), (("upgrade", "heads"), ("upgrade", "head"), ("stamp", "heads"))
+    )
 
     found, _ = disagreements(compare(calls))
 
@@ -299,10 +304,17 @@ def test_an_empty_directory(tmp_path: Path) -> None:
 
 def test_the_same_bytes_under_any_hash_seed(tmp_path: Path) -> None:
     """Branches, dependencies and several rows give the same script whatever Python's hash seed is (invariant 7)."""
-    commands = (("upgrade", "heads"), ("downgrade", "two11111:base"), ("downgrade", "merge111:base"), ("stamp", "heads"))
+    commands = (
+        ("upgrade", "heads"),
+        ("downgrade", "two11111:base"),
+        ("downgrade", "merge111:base"),
+        ("stamp", "heads"),
+    )
     calls = calls_for(tmp_path, "plain", "postgresql", BRANCHES, commands)
 
-    scripts = [[one.check().stdout for one in run_sequence("runner", calls, hash_seed=seed)] for seed in ("1", "2", "3")]
+    scripts = [
+        [one.check().stdout for one in run_sequence("runner", calls, hash_seed=seed)] for seed in ("1", "2", "3")
+    ]
 
     assert scripts[0] == scripts[1] == scripts[2]
 
@@ -365,7 +377,13 @@ def test_stdout_holds_nothing_but_the_script(tmp_path: Path, buffer: str) -> Non
     finished = run_runner("upgrade", "--sql", cwd=noisy.root).check()
 
     assert expected.stdout == finished.stdout
-    for said in ("env.py prints this", "env.py logs this", "env.py warns of this", "a revision prints this", "and logs"):
+    for said in (
+        "env.py prints this",
+        "env.py logs this",
+        "env.py warns of this",
+        "a revision prints this",
+        "and logs",
+    ):
         assert said in finished.stderr
     assert finished.event("run.finished")["command"] == "upgrade"
 

@@ -19,7 +19,6 @@ from sqlalchemy.engine import Connection
 
 from runner.operations import Operations
 from runner.operations.batch.sqlite_ddl import ParsedColumn, ParsedTable, canonical, parse_table
-
 from tests.differential.batch_cases import BLOCKS, Block, parent_and_table, table
 from tests.unit.dialects.standin import StandInContext, offline_impl
 from tests.unit.operations.sqlite_databases import operations_on
@@ -131,9 +130,7 @@ def _database(connection: Connection) -> Database:
     parsed = parse_table(sql)
     return Database(
         table=ParsedTable(name=parsed.name, columns=tuple(map(_without_parentheses, parsed.columns))),
-        constraints=frozenset(
-            (c.kind, c.name, c.columns, canonical(c.text), c.reference) for c in parsed.constraints
-        ),
+        constraints=frozenset((c.kind, c.name, c.columns, canonical(c.text), c.reference) for c in parsed.constraints),
         indexes=frozenset(canonical(row[0]) for row in indexes),
         rows=tuple(tuple(row) for row in connection.exec_driver_sql("SELECT * FROM t ORDER BY 1")),
     )
@@ -157,7 +154,17 @@ def connection() -> Iterator[Connection]:
         rows: list[dict[str, Any]] = [
             {"at": moment, "id": 1, "a": "1", "b": 1, "flag": True, "kind": "x", "parent": None, "o": 1, "n": 1},
             {"at": moment, "id": 2, "a": "2", "b": 2, "flag": False, "kind": "y", "parent": 1, "o": 2, "n": 2},
-            {"at": moment, "id": 3, "a": None, "b": 1, "flag": None, "kind": None, "parent": None, "o": None, "n": None},
+            {
+                "at": moment,
+                "id": 3,
+                "a": None,
+                "b": 1,
+                "flag": None,
+                "kind": None,
+                "parent": None,
+                "o": None,
+                "n": None,
+            },
         ]
         connection.execute(made.insert(), rows)
         connection.commit()

@@ -51,9 +51,7 @@ def _methods(cls: Any) -> dict[str, inspect.Signature]:
 
 def _shape(signature: inspect.Signature) -> list[tuple[str, str, bool]]:
     """Return (name, kind, whether it may be left out) of each parameter but self."""
-    return [
-        (p.name, str(p.kind), p.default is not p.empty) for p in signature.parameters.values() if p.name != "self"
-    ]
+    return [(p.name, str(p.kind), p.default is not p.empty) for p in signature.parameters.values() if p.name != "self"]
 
 
 @pytest.mark.parametrize(("name", "ours", "theirs"), list(_pairs()), ids=lambda v: v if isinstance(v, str) else "")
@@ -62,7 +60,9 @@ def test_every_method_takes_what_alembics_takes(name: str, ours: Any, theirs: An
     mine = _methods(ours)
     for method, signature in _methods(theirs).items():
         extra = MORE_ACCEPTED.get(method, set())
-        shape = [parameter for parameter in _shape(mine[method]) if parameter[0] not in extra - set(signature.parameters)]
+        shape = [
+            parameter for parameter in _shape(mine[method]) if parameter[0] not in extra - set(signature.parameters)
+        ]
 
         assert (method, shape) == (method, _shape(signature))
 

@@ -11,7 +11,6 @@ import pytest
 from alembic.operations import Operations as AlembicOperations
 
 from runner.operations import Operations
-
 from tests.differential.offline_sql_cases import CASES, Case
 from tests.unit.dialects.standin import StandInContext, offline_impl
 

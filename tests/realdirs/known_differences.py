@@ -28,7 +28,8 @@ def with_sorted_indexes(text: str) -> str:
     Alembic writes the indexes of a new table in the order of a set, which differs from run to run; ours are sorted.
     """
     lines: list[str] = []
-    for is_index, run in groupby(text.splitlines(), key=_creates_index):
+    for is_index, group in groupby(text.splitlines(), key=_creates_index):
+        run = list(group)
         lines += sorted(run) if is_index else run
     return "\n".join(lines) + "\n"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # `_exec` is the implementation's entrance for statements, and public in all but name
 """Moving a table into its new shape (floor 2): create, copy, drop, rename, index."""
 
 from __future__ import annotations
@@ -166,9 +167,7 @@ class Keeper:
                 self._drop(work.new)
             raise
 
-    def _copy(
-        self, work: Work, source_names: Mapping[str, str] | None = None, source_table: str | None = None
-    ) -> None:
+    def _copy(self, work: Work, source_names: Mapping[str, str] | None = None, source_table: str | None = None) -> None:
         """Copy the rows and count them.
 
         Args:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from itertools import pairwise
 
 from runner.errors import OperationError
 
 __all__ = ["in_partial_order"]
-
-_T = TypeVar("_T")
 
 
 def in_partial_order(names: Sequence[str], orderings: Iterable[Sequence[str]]) -> list[str]:
@@ -32,7 +30,7 @@ def in_partial_order(names: Sequence[str], orderings: Iterable[Sequence[str]]) -
         for name in ordering:
             if name not in before:
                 raise OperationError(f"The order of columns names {name!r}, which is not a column of the table.")
-        for first, second in zip(ordering, ordering[1:], strict=False):
+        for first, second in pairwise(ordering):
             before[second].add(first)
     placed: list[str] = []
     waiting = list(names)

@@ -117,7 +117,7 @@ class BatchOperationsImpl:
             table = self._reflected_table(keeper)
             keeper.complete(table)
         else:
-            schema = self.schema or self.copy_from.schema
+            schema: Any = self.schema or self.copy_from.schema
             table = self.copy_from.to_metadata(MetaData(), schema=schema)
         if self.naming_convention:
             name_by_convention(table, self.naming_convention)

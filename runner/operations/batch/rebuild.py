@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001, SLF001  # Alembic's signature; SQLAlchemy has no public name for the prefixes of a table
 """The new shape of a table (floor 2): applies queued operations to the description of an existing table."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy.schema import (
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.elements import ColumnClause, quoted_name
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NULLTYPE, SchemaType, to_instance
 
@@ -32,6 +33,7 @@ from runner.operations.batch.ordering import in_partial_order
 from runner.operations.batch.sqlite_ddl import identifiers, in_list_column, rename_columns
 from runner.operations.sqla import (
     bare_copy,
+    column_checks,
     constraint_name,
     copy_column,
     copy_constraint,
@@ -110,6 +112,7 @@ class ApplyBatchImpl:
         self.comment = table.comment
         self._columns = [_ColumnState(bare_copy(column), column) for column in table.columns]
         self._constraints = [c for c in in_declared_order(table.constraints) if not is_type_bound(c)]
+        self._constraints += [check for column in table.columns for check in column_checks(column)]
         self._new_constraints: list[Constraint] = []
         self.indexes: dict[str, Index] = {
             str(index.name): index for index in sorted(table.indexes, key=lambda index: str(index.name))
@@ -204,6 +207,7 @@ class ApplyBatchImpl:
             )
         state = _ColumnState(bare_copy(column), None)
         self._place(state, insert_before, insert_after)
+        self._new_constraints += column_checks(column)
         if inline_references:  # otherwise add_constraint() is called for each
             self._new_constraints += [key.constraint for key in column.foreign_keys if key.constraint is not None]
 
@@ -540,7 +544,12 @@ class ApplyBatchImpl:
         def in_target(element: Any, **_: Any) -> Any:
             if isinstance(element, Column):
                 return target.c[self._new_name(element) or element.name]
-            return self._moved(element, target) if isinstance(element, TextClause) else None
+            if isinstance(element, TextClause):
+                return self._moved(element, target)
+            if isinstance(element, ColumnClause) and element.table is None:  # sa.column() or sa.literal_column()
+                renamed = self._renamed(element.text) if element.is_literal else self._referred_name(element.name)
+                return None if renamed == element.name else ColumnClause(renamed, element.type, element.is_literal)
+            return None
 
         return replacement_traverse(expression, {}, in_target)
 
@@ -609,8 +618,8 @@ def _mentioned_in(expression: Any) -> frozenset[str]:
     def look(element: Any, **_: Any) -> None:
         if isinstance(element, TextClause):
             found.update(identifiers(element.text))
-        elif isinstance(element, Column):
-            found.add(element.name.lower())
+        elif isinstance(element, ColumnClause):
+            found.update(identifiers(element.text) if element.is_literal else {element.name.lower()})
 
     replacement_traverse(expression, {}, look)
     return frozenset(found)

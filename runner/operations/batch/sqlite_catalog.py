@@ -1,3 +1,4 @@
+# ruff: noqa: S608  # names of tables cannot be parameters; every one is quoted
 """What a SQLite database says about a table (floor 2): stored texts, triggers, views, foreign keys, settings.
 
 Reads only.
@@ -8,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError
 
 from runner.operations.batch.sqlite_ddl import TokenKind, tokenize
 from runner.operations.sqltext import verbatim
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 __all__ = ["Catalog", "ChildKey", "Dependent", "StoredIndexText"]
 

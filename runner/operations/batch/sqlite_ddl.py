@@ -162,7 +162,7 @@ def identifiers(sql: str) -> frozenset[str]:
 
 
 def rename_columns(sql: str, names: Mapping[str, str], quote: Callable[[str], str]) -> str:
-    """Return an expression with columns renamed.
+    r"""Return an expression with columns renamed.
 
     Args:
         sql: an expression of a table's definition: a check, an index column, a generated column.
@@ -170,7 +170,7 @@ def rename_columns(sql: str, names: Mapping[str, str], quote: Callable[[str], st
         quote: writes an identifier.
 
     >>> rename_columns("a > 0 AND lower(b) <> 'a'", {"a": "x y"}, lambda name: f'"{name}"')
-    '"x y" > 0 AND lower(b) <> \\'a\\''
+    '"x y" > 0 AND lower(b) <> \'a\''
     """
     parts, position = [], 0
     for token in _column_tokens(sql):

@@ -31,7 +31,6 @@ from sqlalchemy.types import String
 
 from runner.errors import OperationError
 from runner.operations.batch.move import Work
-from runner.operations.batch.sqlite_catalog import Catalog
 from runner.operations.batch.sqlite_ddl import (
     DdlUnreadable,
     ParsedColumn,
@@ -338,9 +337,7 @@ class _Names:
         return canonical(rename_columns(sql, self.names, lambda name: f'"{name}"'))
 
 
-def _losses(
-    old: ParsedTable, declared: Mapping[str, ParsedColumn], work: Work, new: ParsedTable
-) -> Iterator[str]:
+def _losses(old: ParsedTable, declared: Mapping[str, ParsedColumn], work: Work, new: ParsedTable) -> Iterator[str]:
     """Yield what the old definition has, nobody asked to change, and the new one does not have."""
     names = _Names({original.lower(): name for original, name in work.renames.items()})
     for kept in work.kept:

@@ -1,14 +1,17 @@
+# ruff: noqa: ARG001  # @compiles passes keywords on
 """SQLAlchemy constructs that render text a database has stored (floor 2)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import Constraint, Table
-from sqlalchemy.sql.compiler import DDLCompiler, TypeCompiler
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.compiler import DDLCompiler, TypeCompiler
 
 __all__ = ["StoredConstraint", "StoredType"]
 

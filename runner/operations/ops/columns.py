@@ -349,9 +349,7 @@ class DropColumnOp(AlterTableOp):
     @classmethod
     def from_column_and_tablename(cls, schema: str | None, tname: str, col: Column[Any]) -> DropColumnOp:
         """Return the operation that drops this column and remembers it for `reverse()`."""
-        return cls(
-            tname, col.name, schema=schema, _reverse=AddColumnOp.from_column_and_tablename(schema, tname, col)
-        )
+        return cls(tname, col.name, schema=schema, _reverse=AddColumnOp.from_column_and_tablename(schema, tname, col))
 
     def to_column(self, migration_context: MigrationContextLike | None = None) -> Column[Any]:
         """Return the column; without a type where the original is not known."""

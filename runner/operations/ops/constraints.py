@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # SQLAlchemy has no public name for the elements of an ExcludeConstraint
 """Operations on constraints (floor 2)."""
 
 from __future__ import annotations
@@ -183,9 +184,7 @@ class DropConstraintOp(MigrateOperation):
     ) -> None:
         """Carry out the directive in a batch block."""
         table = operations.impl
-        operations.invoke(
-            cls(constraint_name, table.table_name, type_=type_, schema=table.schema, if_exists=if_exists)
-        )
+        operations.invoke(cls(constraint_name, table.table_name, type_=type_, schema=table.schema, if_exists=if_exists))
 
 
 @AddConstraintOp.register_add_constraint("primary_key_constraint")

@@ -1,3 +1,4 @@
+# ruff: noqa: S107  # the tokens are names of template sections
 """Operations that hold operations, and the revision file to be written (floor 2)."""
 
 from __future__ import annotations

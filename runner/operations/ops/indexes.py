@@ -88,9 +88,7 @@ class CreateIndexOp(MigrateOperation):
     ) -> None:
         """Carry out the directive of the same name."""
         operations.invoke(
-            cls(
-                index_name, table_name, columns, schema=schema, unique=unique, if_not_exists=if_not_exists, **kw
-            )
+            cls(index_name, table_name, columns, schema=schema, unique=unique, if_not_exists=if_not_exists, **kw)
         )
 
     @classmethod

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # an operation and its reverse know each other; SQLAlchemy's prefixes have no public name
 """Operations on whole tables (floor 2)."""
 
 from __future__ import annotations
@@ -249,9 +250,7 @@ class CreateTableCommentOp(AlterTableOp):
 class DropTableCommentOp(AlterTableOp):
     """Remove the comment of a table."""
 
-    def __init__(
-        self, table_name: str, *, schema: str | None = None, existing_comment: str | None = None
-    ) -> None:
+    def __init__(self, table_name: str, *, schema: str | None = None, existing_comment: str | None = None) -> None:
         super().__init__(table_name, schema=schema)
         self.existing_comment = existing_comment
 

@@ -83,7 +83,8 @@ def _parameters(parameters: list[inspect.Parameter]) -> str:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    prefix = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars: dict[Any, str] = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}
+    prefix = stars.get(parameter.kind, "")
     text = f"{prefix}{parameter.name}: {parameter.annotation}"
     if parameter.default is parameter.empty:
         return text

@@ -12,7 +12,6 @@ from sqlalchemy.pool import StaticPool
 
 from runner.dialects.base import DefaultImpl
 from runner.operations import Operations
-
 from tests.unit.dialects.standin import StandInContext
 
 __all__ = ["MODES", "database", "operations_on", "rows", "schema", "table_sql"]

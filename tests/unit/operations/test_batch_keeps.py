@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from runner.errors import OperationError
 from runner.operations import BatchOperations
-
 from tests.unit.operations.sqlite_databases import MODES, database, rows, schema, table_sql
 
 

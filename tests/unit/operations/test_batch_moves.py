@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from runner.errors import OperationError
 from runner.events import listening
 from runner.operations import BatchOperations
-
 from tests.unit.operations.sqlite_databases import MODES, database, operations_on, rows, schema, table_sql
 
 
@@ -182,7 +181,10 @@ def test_two_columns_change_places() -> None:
 @pytest.mark.parametrize("dependent", [[], ["CREATE VIEW v AS SELECT a AS old_a FROM t"]])
 def test_a_column_takes_the_name_of_a_dropped_one(dependent: list[str]) -> None:
     """Drop b and rename a to b in one block: b has the values of a."""
-    with database("CREATE TABLE t (a INTEGER, b INTEGER)", *dependent, "INSERT INTO t VALUES (1, 2)") as (op, connection):
+    with database("CREATE TABLE t (a INTEGER, b INTEGER)", *dependent, "INSERT INTO t VALUES (1, 2)") as (
+        op,
+        connection,
+    ):
         with op.batch_alter_table("t") as batch:
             batch.drop_column("b")
             batch.alter_column("a", new_column_name="b")
@@ -264,14 +266,23 @@ def test_a_table_that_exists_only_as_leftover_is_pointed_out() -> None:
 
 def test_a_table_that_does_not_exist_is_named() -> None:
     """A batch block on no table is an error that names it."""
-    with database() as (op, _), pytest.raises(OperationError, match="Table t does not exist"), op.batch_alter_table("t") as batch:
+    with (
+        database() as (op, _),
+        pytest.raises(OperationError, match="Table t does not exist"),
+        op.batch_alter_table("t") as batch,
+    ):
         _touch(batch)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_failure_leaves_the_database_as_it_was(mode: str) -> None:
     """NULL in a column that becomes NOT NULL: the statement fails, nothing else has changed (DNG-3)."""
-    statements = [PARENT, "INSERT INTO t VALUES (1, NULL)", "CREATE INDEX i ON t (x)", "CREATE VIEW v AS SELECT x FROM t"]
+    statements = [
+        PARENT,
+        "INSERT INTO t VALUES (1, NULL)",
+        "CREATE INDEX i ON t (x)",
+        "CREATE VIEW v AS SELECT x FROM t",
+    ]
     with database(*statements, mode=mode) as (op, connection):
         before = schema(connection)
 
@@ -328,7 +339,7 @@ def test_an_attached_database_is_rebuilt_in_its_place(tmp_path: Path) -> None:
 
         far = dict(rows(connection, "SELECT name, sql FROM far.sqlite_master WHERE name NOT LIKE 'sqlite%'"))
         assert set(far) == {"t", "i", "g", "j"}
-        assert far["i"] == "CREATE INDEX i ON t (\"z\" DESC)".replace('"', "") or "z" in far["i"]
+        assert far["i"] == 'CREATE INDEX i ON t ("z" DESC)'.replace('"', "") or "z" in far["i"]
         assert rows(connection, "SELECT id, z, y FROM far.t") == [(1, "1", 1)]
         assert schema(connection) == {"t": "CREATE TABLE t (main INTEGER)"}
 

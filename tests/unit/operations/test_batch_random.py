@@ -11,11 +11,21 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
 from runner.operations import BatchOperations
-
 from tests.unit.operations.sqlite_databases import MODES, database, rows
 
 NAMES = ["a", "b c", "D", "select", "e", "end", "key", "x'y"]
-TYPES = ["INTEGER", "TEXT", "VARCHAR(20)", "REAL", "NUMERIC(10, 2)", "BLOB", "BOOLEAN", "MEDIUMTEXT", "double precision", ""]
+TYPES = [
+    "INTEGER",
+    "TEXT",
+    "VARCHAR(20)",
+    "REAL",
+    "NUMERIC(10, 2)",
+    "BLOB",
+    "BOOLEAN",
+    "MEDIUMTEXT",
+    "double precision",
+    "",
+]
 
 
 def _quoted(name: str) -> str:
@@ -55,7 +65,9 @@ def _key(draw: st.DrawFn, names: list[str]) -> str:
 def tables(draw: st.DrawFn) -> RandomTable:
     names = draw(st.lists(st.sampled_from(NAMES), min_size=3, max_size=6, unique=True))
     items = [draw(_column(name)) for name in names]
-    rowid = draw(st.sampled_from(["INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER NOT NULL UNIQUE"]))
+    rowid = draw(
+        st.sampled_from(["INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER NOT NULL UNIQUE"])
+    )
     items.insert(0, f"id {rowid}")
     generated = []
     if draw(st.booleans()):
@@ -176,7 +188,7 @@ def blocks(draw: st.DrawFn, table: RandomTable) -> Changes:
     return Changes(
         renames=renames,
         dropped=tuple(dropped),
-        defaults={name: "9" for name in draw(st.lists(st.sampled_from(kept), max_size=1))},
+        defaults=dict.fromkeys(draw(st.lists(st.sampled_from(kept), max_size=1)), "9"),
         added=tuple(draw(st.lists(st.sampled_from(["n1", "n2"]), max_size=2, unique=True))),
         order=tuple(draw(st.lists(st.sampled_from(kept), max_size=3, unique=True))),
     )
@@ -203,7 +215,9 @@ def _expected(before: Facts, changes: Changes, connection: Connection) -> Facts:
     texts = dict(rows(connection, "SELECT name, sql FROM sqlite_master WHERE type = 'index'"))
     gone = {name for name, sql in texts.items() if sql and any(_quoted(column) in sql for column in changes.dropped)}
     (text,) = rows(connection, "SELECT sql FROM sqlite_master WHERE name = 't'")
-    own_checks = sum(text[0].count(f"CHECK ({_quoted(column)} IS NULL OR {_quoted(column)} <>") for column in changes.dropped)
+    own_checks = sum(
+        text[0].count(f"CHECK ({_quoted(column)} IS NULL OR {_quoted(column)} <>") for column in changes.dropped
+    )
     return replace(
         before,
         columns=columns,
@@ -214,7 +228,9 @@ def _expected(before: Facts, changes: Changes, connection: Connection) -> Facts:
 
 @given(st.data(), st.sampled_from(MODES), st.booleans())
 @settings(max_examples=100, deadline=None, report_multiple_bugs=False, suppress_health_check=[HealthCheck.too_slow])
-def test_a_random_block_changes_what_it_says_and_nothing_else(data: st.DataObject, mode: str, foreign_keys: bool) -> None:
+def test_a_random_block_changes_what_it_says_and_nothing_else(
+    data: st.DataObject, mode: str, foreign_keys: bool
+) -> None:
     """Random blocks on random tables leave all else equal, by SQLite's own account (DNG-1 to DNG-4)."""
     table = data.draw(tables())
     changes = data.draw(blocks(table))
