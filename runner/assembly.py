@@ -43,6 +43,7 @@ def make_target(
     url = settings.database_url or _url_of(config)
     if url is None and settings.dialect is not None and getattr(values, "sql", False):
         url = DatabaseUrl(dialect=settings.dialect)
+        config.override_main_option("sqlalchemy.url", url.text())  # what an env.py makes a dialect of
     if settings.database_url is not None:
         config.override_main_option("sqlalchemy.url", settings.database_url.with_driver().text())
     return Target(

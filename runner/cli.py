@@ -107,6 +107,7 @@ class _Session:
         target = make_target(settings, self._arguments.values, name, clock=self._clock, around=around)
         # Nor what env.py and revisions print; the target keeps the stdout that scripts go to.
         with redirect_stdout(sys.stderr) if self._has_product else nullcontext():
+            target.config.stdout = sys.stdout  # what env.py says through it is no result either
             outcome = VERBS[name](target, self._arguments.values, settings)
         if outcome.text and not self._arguments.values.quiet:
             sys.stdout.write(outcome.text)

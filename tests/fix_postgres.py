@@ -42,11 +42,15 @@ class _Servers:
         if self._dsn:
             return [_DSN]
         installed = [str(installation.major) for installation in postgres.find_installations()]
-        if not installed:
-            return []
-        if self._choice == "both":
-            return list(dict.fromkeys([installed[0], installed[-1]]))
-        return [name.strip() for name in self._choice.split(",") if name.strip()] or installed[-1:]
+        words = {
+            "": installed[-1:],
+            "newest": installed[-1:],
+            "oldest": installed[:1],
+            "both": installed[:1] + installed[-1:],
+        }
+        if self._choice in words:
+            return list(dict.fromkeys(words[self._choice]))
+        return [name.strip() for name in self._choice.split(",") if name.strip()]
 
     def get(self, name: str) -> PostgresServer:
         """Return the server of that name, starting it if need be; raises ServerUnavailable."""

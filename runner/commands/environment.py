@@ -71,24 +71,36 @@ def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
 def _run_env_py(target: Target, environment: EnvironmentContext) -> None:
     try:
         target.script.run_env()
-    except RunnerError:
-        raise
     except SystemExit as stop:
         if stop.code not in {None, 0}:
             raise _env_py_failed(stop, target) from stop
-    except exc.DBAPIError as error:
-        if error.statement is None:
-            raise connection_error(target.url or _UNNAMED, error.orig or error) from error
-        if not _sent_by_runner(error, target):
-            raise _env_py_failed(error, target) from error
-        table = environment.get_context().version_table
-        raise _own_statement_failed(error, target, table) from error
     except Exception as error:
-        if target.url is None and _means_no_url(error):
-            raise _no_url(target) from error
-        if _means_bytes_for_text(error):
-            raise encoding_unsupported(target.url or _UNNAMED) from error
-        raise _env_py_failed(error, target) from error
+        translated = _translated(error, target, environment)
+        if translated is error:
+            raise
+        raise translated from error
+
+
+def _translated(error: Exception, target: Target, environment: EnvironmentContext) -> Exception:
+    """Return the error that says what went wrong while env.py ran; the error itself where it says so already."""
+    if target.url is None and _means_no_url(error):
+        return _no_url(target)
+    if isinstance(error, RunnerError):
+        return error
+    if _means_bytes_for_text(error):
+        return encoding_unsupported(target.url or _UNNAMED)
+    if isinstance(error, exc.DBAPIError):
+        return _refused_by_server(error, target, environment)
+    return _env_py_failed(error, target)
+
+
+def _refused_by_server(error: exc.DBAPIError, target: Target, environment: EnvironmentContext) -> RunnerError:
+    """Return the error for what the server refused outside revisions: a session, or a statement of ours or env.py's."""
+    if error.statement is None:
+        return connection_error(target.url or _UNNAMED, error.orig or error)
+    if _sent_by_runner(error, target):
+        return _own_statement_failed(error, target, environment.get_context().version_table)
+    return _env_py_failed(error, target)
 
 
 def _sent_by_runner(error: exc.DBAPIError, target: Target) -> bool:
@@ -106,9 +118,13 @@ def _own_statement_failed(error: exc.DBAPIError, target: Target, table: str) -> 
 
 
 def _means_no_url(error: Exception) -> bool:
-    """Tell whether engine_from_config() or create_engine() found no URL."""
+    """Tell whether engine_from_config(), create_engine() or configure() found no URL, or only a placeholder."""
     if isinstance(error, KeyError):
         return error.args == ("url",)
+    if isinstance(error, EnvironmentFailed):
+        return error.fields.get("missing") == "url"
+    if isinstance(error, exc.NoSuchModuleError):  # driver://user:pass@localhost/dbname, as `init` writes it
+        return str(error).endswith("sqlalchemy.dialects:driver")
     return isinstance(error, exc.ArgumentError) and ("None" in str(error) or "''" in str(error))
 
 

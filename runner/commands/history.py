@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from runner.commands.current import current_heads
 from runner.commands.views import view
 from runner.errors import RangeInvalid
+from runner.graph.rows import refuse_unknown_rows
 
 if TYPE_CHECKING:
     from runner.commands.results import RevisionView
@@ -27,12 +28,15 @@ def history(
 
     Raises:
         RangeInvalid: the range has no colon, or its ends do not lie on one lineage.
+        UnknownDatabaseRevision: an end is `current`, and a version row names a revision no file declares.
     """
     base, head = _ends(rev_range)
     current: tuple[str, ...] = ()
     if indicate_current or "current" in (base, head):
         current = tuple(sorted({revision for heads, _ in current_heads(target) for revision in heads}))
     script = target.script
+    if "current" in (base, head):  # merely marking what is current is possible without knowing all of it
+        refuse_unknown_rows(script.graph, current)
     chosen = script.graph.walk(_or_current(base, current), _or_current(head, current))
     scripts = script.get_revisions(chosen)
     return tuple(

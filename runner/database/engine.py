@@ -60,8 +60,6 @@ def _connect_arguments(url: DatabaseUrl, application_name: str, connect_timeout_
         arguments["application_name"] = application_name
         if connect_timeout_seconds is not None:
             arguments["connect_timeout"] = connect_timeout_seconds
-    if url.driver == "psycopg":
-        arguments["prepare_threshold"] = None  # a pooler may hand the next statement to another server session
     return {key: value for key, value in arguments.items() if key not in given}
 
 

@@ -1,15 +1,16 @@
 # ruff: noqa: ARG001, FBT001, FBT002, SLF001  # @compiles passes keywords on; Alembic's signatures; SQLAlchemy's internals
 """MySQL and MariaDB: floor 3. One MODIFY or CHANGE that repeats the whole column, and typed DROPs.
 
-A column is altered by writing it again, so whatever the statement leaves out is lost. Where a revision does
-not say whether the column is nullable, the database is asked; offline, the revision is refused.
+A column is altered by writing it again, so whatever the statement leaves out is lost. Online the server is asked
+how it has the column, and what the revision does not mention is repeated from there. Offline there is only the
+revision's word; one that does not say whether the column is nullable is refused.
 
-Source: MySQL manual and MariaDB documentation, ALTER TABLE.
+Source: MySQL manual and MariaDB documentation, ALTER TABLE and SHOW CREATE TABLE.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sqlalchemy import (
     CheckConstraint,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Identity,
+    Integer,
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
@@ -33,6 +35,7 @@ from runner.dialects.base import DefaultImpl
 from runner.dialects.ddl import (
     AddColumn,
     AlterColumn,
+    AlterTable,
     ColumnDefault,
     ColumnName,
     ColumnNullable,
@@ -45,10 +48,11 @@ from runner.dialects.ddl import (
     column_references,
     format_column_name,
     format_server_default,
+    format_table_name,
     format_type,
-    is_default,
     type_instance,
 )
+from runner.dialects.mysql_stored import StoredColumn, keeps_type, stored_column
 from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import OfflineUnsupported, OperationError
 
@@ -84,11 +88,13 @@ class MySQLChangeColumn(AlterColumn):
         column_name: the column as it is called now.
         schema: of the table.
         newname: the name it gets.
-        type_: of the column.
-        nullable: None reads as nullable.
-        default: False for none known, None for none.
-        autoincrement: whether AUTO_INCREMENT is written.
-        comment: the comment it has afterwards; False or None for none.
+        type_: of the column; None only where `stored` has it.
+        nullable: None is what is stored, or nullable.
+        default: False is what is stored, or none; None is none. A Computed is the generation expression.
+        autoincrement: whether AUTO_INCREMENT is written; None is what is stored, or not.
+        comment: the comment it has afterwards; False is what is stored, or none; None is none.
+        stored: the column as the server has it.
+        type_changes: whether `type_` is another type than the column has.
     """
 
     def __init__(
@@ -102,24 +108,33 @@ class MySQLChangeColumn(AlterColumn):
         default: ServerDefault | Literal[False] | None = False,
         autoincrement: bool | None = None,
         comment: str | Literal[False] | None = False,
+        *,
+        stored: StoredColumn | None = None,
+        type_changes: bool = False,
     ) -> None:
         super().__init__(name, column_name, schema=schema)
-        if type_ is None:
+        if type_ is None and stored is None:
             message = (
                 f"alter_column {name}.{column_name}: MySQL writes the whole column again, so the revision must say "
                 "its type. Add existing_type=, or type_= if it changes."
             )
             raise OperationError(message, table=str(name), column=str(column_name))
         self.newname = newname
-        self.type_ = type_instance(type_)
-        self.nullable = True if nullable is None else nullable
+        self.type_ = None if type_ is None else type_instance(type_)
+        self.nullable = True if nullable is None and stored is None else nullable
         self.default = default
         self.autoincrement = autoincrement
         self.comment = comment
+        self.stored = stored
+        self.type_changes = type_changes
 
 
 class MySQLModifyColumn(MySQLChangeColumn):
     """MODIFY: a column written again under its name."""
+
+
+class ShowCreateTable(AlterTable):
+    """SHOW CREATE TABLE: the one place where a server tells everything about a column."""
 
 
 class DropConstraintIfExists(DDLElement):
@@ -152,7 +167,7 @@ class MySQLImpl(DefaultImpl):
         comment: str | Literal[False] | None = False,
         existing_comment: str | None = None,
         existing_type: TypeEngine[Any] | None = None,
-        existing_server_default: ServerDefault | Literal[False] | None = None,
+        existing_server_default: ServerDefault | Literal[False] | None = False,
         existing_nullable: bool | None = None,
         existing_autoincrement: bool | None = None,
         **kw: Any,
@@ -160,12 +175,10 @@ class MySQLImpl(DefaultImpl):
         """Alter a column: by its default alone where that is all, otherwise by writing it again.
 
         Raises:
-            OperationError: the revision does not say the type of the column.
+            OperationError: online there is no such column; offline the revision does not say its type.
             OfflineUnsupported: it does not say whether the column is nullable, and there is no database to ask.
         """
-        if any(isinstance(default, Computed | Identity) for default in (server_default, existing_server_default)):
-            known = {"schema": schema, "existing_server_default": existing_server_default}
-            self._alter_default(table_name, column_name, None if server_default is False else server_default, known)
+        self._refuse_generated(table_name, column_name, schema, server_default, existing_server_default)
         known_type = type_ if type_ is not None else existing_type
         changes = name is not None or _default_needs_change(known_type, server_default)
         modifies = any((nullable is not None, type_ is not None, autoincrement is not None, comment is not False))
@@ -173,41 +186,54 @@ class MySQLImpl(DefaultImpl):
             if server_default is not False:
                 self._exec(MySQLAlterDefault(table_name, column_name, server_default, schema=schema))
             return
-        if nullable is None and known_type is not None:
+        stored = None if self.as_sql else self._stored_column(table_name, column_name, schema)
+        if stored is not None and isinstance(existing_server_default, Computed):
+            existing_server_default = False
+        if autoincrement is None:
+            autoincrement = False if _cannot_count(type_) else existing_autoincrement
+        if nullable is None:
             nullable = existing_nullable
-            if nullable is None:
-                nullable = self._ask_nullable(table_name, column_name, schema)
+        if stored is None and nullable is None and known_type is not None:
+            raise _nullability_unknown(table_name, column_name)
         whole: dict[str, Any] = {
             "schema": schema,
+            "newname": name if name is not None else column_name,
             "type_": known_type,
             "nullable": nullable,
             "default": server_default if server_default is not False else existing_server_default,
-            "autoincrement": autoincrement if autoincrement is not None else existing_autoincrement,
-            "comment": comment if comment is not False else existing_comment,
+            "autoincrement": autoincrement,
+            "comment": comment if comment is not False or existing_comment is None else existing_comment,
+            "stored": stored,
+            "type_changes": type_ is not None,
         }
-        if changes:
-            newname = name if name is not None else column_name
-            self._exec(MySQLChangeColumn(table_name, column_name, newname=newname, **whole))
-        else:
-            self._exec(MySQLModifyColumn(table_name, column_name, **whole))
+        element = MySQLChangeColumn if changes else MySQLModifyColumn
+        self._exec(element(table_name, column_name, **whole))
 
-    def _ask_nullable(self, table_name: str, column_name: str, schema: str | None) -> bool:
-        """Return whether the column is nullable in the database; writing it again would otherwise make it so."""
-        if self.as_sql:
-            message = (
-                f"alter_column {table_name}.{column_name}: MySQL writes the whole column again, and the revision does "
-                "not say whether it is nullable; offline there is no database to ask. Add existing_nullable=."
-            )
-            raise OfflineUnsupported(message, table=table_name, column=column_name)
-        columns = table("columns", *map(column, _COLUMNS_COLUMNS), schema="information_schema")
-        found = self._exec(
-            select(columns.c.is_nullable).where(
-                columns.c.table_schema == (schema if schema is not None else func.database()),
-                columns.c.table_name == table_name,
-                columns.c.column_name == column_name,
-            )
-        )
-        return found is None or found.scalar() != "NO"
+    def _refuse_generated(
+        self,
+        table_name: str,
+        column_name: str,
+        schema: str | None,
+        default: ServerDefault | Literal[False] | None,
+        existing: ServerDefault | Literal[False] | None,
+    ) -> None:
+        """Raise if the default becomes, or was, something that cannot be altered in place."""
+        generated = isinstance(default, Computed) or (default is not False and isinstance(existing, Computed))
+        if generated or isinstance(default, Identity) or isinstance(existing, Identity):
+            known = {"schema": schema, "existing_server_default": existing}
+            self._alter_default(table_name, column_name, None if default is False else default, known)
+
+    def _stored_column(self, table_name: str, column_name: str, schema: str | None) -> StoredColumn:
+        """Return the column as the server has it."""
+        found = self._exec(ShowCreateTable(table_name, schema=schema))
+        assert found is not None  # online
+        _, create_table = cast(tuple[str, str], found.one())
+        escapes: bool = getattr(self.dialect, "_backslash_escapes", True)
+        stored = stored_column(create_table, column_name, backslash_escapes=escapes)
+        if stored is None:
+            message = f"alter_column {table_name}.{column_name}: the table has no such column. Correct its name."
+            raise OperationError(message, table=table_name, column=column_name)
+        return stored
 
     def drop_constraint(self, const: Constraint, **kw: Any) -> None:
         """Drop a constraint by its kind; the CHECK of a type stays, since older servers never made it.
@@ -252,7 +278,6 @@ class MySQLImpl(DefaultImpl):
         return found is not None and bool(found.scalar())
 
 
-_COLUMNS_COLUMNS = ("table_schema", "table_name", "column_name", "is_nullable")
 _CONSTRAINTS_COLUMNS = ("table_schema", "table_name", "constraint_name")
 
 
@@ -265,6 +290,19 @@ class MariaDBImpl(MySQLImpl):
 def _default_needs_change(type_: TypeEngine[Any] | None, default: ServerDefault | Literal[False] | None) -> bool:
     """Return whether the column is a date and time: only then may its default be a function."""
     return type_ is not None and default is not None and type_instance(type_)._type_affinity is DateTime
+
+
+def _cannot_count(type_: TypeEngine[Any] | None) -> bool:
+    """Return whether the column gets a type that rules out AUTO_INCREMENT."""
+    return type_ is not None and not issubclass(type_instance(type_)._type_affinity or Integer, Integer)
+
+
+def _nullability_unknown(table_name: str, column_name: str) -> OfflineUnsupported:
+    message = (
+        f"alter_column {table_name}.{column_name}: MySQL writes the whole column again, and the revision does "
+        "not say whether it is nullable; offline there is no database to ask. Add existing_nullable=."
+    )
+    return OfflineUnsupported(message, table=table_name, column=column_name)
 
 
 @compiles(MySQLAlterDefault, "mysql", "mariadb")
@@ -294,15 +332,72 @@ def visit_change_column(element: MySQLChangeColumn, compiler: MySQLDDLCompiler, 
     return f"{table_} CHANGE {name} {newname} {_whole_column(element, compiler)}"
 
 
+@compiles(ShowCreateTable, "mysql", "mariadb")
+def visit_show_create_table(element: ShowCreateTable, compiler: MySQLDDLCompiler, **kw: Any) -> str:
+    """Return SHOW CREATE TABLE."""
+    return f"SHOW CREATE TABLE {format_table_name(compiler, element.table_name, element.schema)}"
+
+
+# MariaDB takes a CHECK only at the end.
+_CLAUSE_ORDER = ("type", "generated", "nullability", "other", "autoincrement", "default", "comment", "check")
+
+
 def _whole_column(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> str:
-    parts = [format_type(compiler, element.type_), "NULL" if element.nullable else "NOT NULL"]
-    if element.autoincrement:
-        parts.append("AUTO_INCREMENT")
-    if is_default(element.default):
-        parts.append(f"DEFAULT {format_server_default(compiler, element.default)}")
-    if element.comment:
-        parts.append(f"COMMENT {compiler.sql_compiler.render_literal_value(element.comment, String())}")
-    return " ".join(parts)
+    """Return the column: what the element says, and what is stored about the rest."""
+    clauses = _stored_clauses(element, compiler) | _said_clauses(element, compiler)
+    if clauses.get("generated"):
+        # MariaDB takes neither NULL nor a default there.
+        clauses["default"] = ""
+        clauses["nullability"] = clauses["nullability"].removeprefix("NULL")
+    return " ".join(clauses[name] for name in _CLAUSE_ORDER if clauses.get(name))
+
+
+def _stored_clauses(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> dict[str, str]:
+    stored = element.stored
+    if stored is None:
+        return {}
+    newname = str(element.newname if element.newname is not None else element.column_name)
+    clauses = {name: getattr(stored, name) for name in _CLAUSE_ORDER}
+    clauses["nullability"] = "NULL" if stored.is_nullable else "NOT NULL"
+    clauses["check"] = stored.check_after(name=newname, type_changes=element.type_changes)
+    return {name: _verbatim(text, compiler) for name, text in clauses.items()}
+
+
+def _said_clauses(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> dict[str, str]:
+    clauses: dict[str, str] = {}
+    if element.type_ is not None:
+        clauses["type"] = _type_text(element, compiler)
+    if element.nullable is not None:
+        clauses["nullability"] = "NULL" if element.nullable else "NOT NULL"
+    if element.autoincrement is not None:
+        clauses["autoincrement"] = "AUTO_INCREMENT" if element.autoincrement else ""
+    if isinstance(element.default, Computed):
+        clauses["generated"] = compiler.process(element.default)
+    elif element.default is not False:
+        default = element.default
+        clauses["default"] = "" if default is None else f"DEFAULT {format_server_default(compiler, default)}"
+    if element.comment is not False:
+        comment = element.comment
+        literal = compiler.sql_compiler.render_literal_value(comment, String()) if comment else ""
+        clauses["comment"] = f"COMMENT {literal}" if literal else ""
+    return clauses
+
+
+def _type_text(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> str:
+    """Return the type in the revision's words, or in the server's where the revision only repeats it."""
+    assert element.type_ is not None
+    said, stored = format_type(compiler, element.type_), element.stored
+    if stored is None:
+        return said
+    if not element.type_changes and keeps_type(said, stored.type):
+        return _verbatim(stored.type, compiler)
+    return stored.type_like(said)
+
+
+def _verbatim(sql: str, compiler: MySQLDDLCompiler) -> str:
+    """Return the server's text as the driver wants it: some take a single percent sign for a parameter."""
+    processed: str = compiler.sql_compiler.post_process_text(sql)  # type: ignore[no-untyped-call]
+    return processed
 
 
 @compiles(AddColumn, "mysql", "mariadb")

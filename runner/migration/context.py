@@ -387,4 +387,4 @@ def _dialect(
         return URL.create(name).get_dialect()(**options)
     if dialect is not None:
         return dialect
-    raise EnvironmentFailed("env.py must give configure() a connection, a url or a dialect_name.")
+    raise EnvironmentFailed("env.py must give configure() a connection, a url or a dialect_name.", missing="url")

@@ -196,8 +196,9 @@ class AbstractOperations:
         """Collect operations on one table and carry them out together when the block ends.
 
         Where the dialect cannot alter the table in the way asked for, it is rebuilt: a new table is made, the
-        rows are copied, the old table is dropped and the new one takes its name. See
-        docs/operations/batch_alter_table.md for what is kept and when it refuses.
+        rows are copied, the old table is dropped and the new one takes its name. On SQLite everything that
+        belongs to the table or names it is kept: triggers, views, indexes of every form, checks, collations,
+        AUTOINCREMENT, rows of other tables. What cannot be kept is refused, and nothing has changed then.
 
         Args:
             recreate: "auto" rebuilds where the dialect needs it, "always" and "never" say it.

@@ -526,6 +526,22 @@ def test_any_character_in_the_password(tmp_path: Path, awkward_url: str) -> None
         assert quote(PASSWORD, safe="") not in finished.stdout + finished.stderr
 
 
+def test_no_url_anywhere(tmp_path: Path) -> None:
+    """Without a URL, or with the placeholder of `init`, the answer is how to give one; --dialect serves offline."""
+    unnamed = make_directory(tmp_path / "unnamed", chain(1))
+    placeholder = make_directory(tmp_path / "placeholder", chain(1), url="driver://user:pass@localhost/dbname")
+    commands = (("upgrade",), ("current",), ("upgrade", "--sql"), ("upgrade", "--sql", "--dialect", "postgresql"))
+
+    for directory in (unnamed, placeholder):
+        *refused, heads, written = run(directory, *commands[:-1], ("heads",), commands[-1])
+        assert [(11, "missing-database-url")] * 3 == [
+            (one.returncode, one.event("run.failed")["error_code"]) for one in refused
+        ]
+        assert "DATABASE_URL" in refused[0].event("run.failed")["message"]
+        assert "r0001 (head)\n" == heads.check().stdout
+        assert "BEGIN;" in written.check().stdout
+
+
 def test_migration_database_url_wins(tmp_path: Path) -> None:
     """MIGRATION_DATABASE_URL, given or in a file, is the URL, and what env.py finds under DATABASE_URL."""
     names = ("ini", "app", "direct", "secret")

@@ -88,7 +88,7 @@ def _table() -> sa.Table:
     )
 
 
-def _described(value: Any) -> Any:
+def _described(value: Any) -> Any:  # noqa: PLR0911  # one line per kind of value
     """Return a value in a form that compares by content."""
     if isinstance(value, sa.Table):
         items = sorted(line.strip(" ,\t") for line in str(CreateTable(value)).splitlines())  # Alembic's come from a set

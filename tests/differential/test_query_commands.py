@@ -90,6 +90,11 @@ def run_both(cwd: Path, commands: Iterable[Sequence[str]]) -> list[tuple[tuple[s
     return [(call.args, one, other) for call, one, other in zip(calls, ours, theirs, strict=True)]
 
 
+def run(cwd: Path, *commands: Sequence[str]) -> list[Finished]:
+    """Run commands with `runner` alone."""
+    return run_sequence("runner", [Call(args=tuple(command), cwd=cwd) for command in commands])
+
+
 def test_the_lines_are_alembics(tmp_path: Path) -> None:
     """Every query prints what Alembic prints, with several heads, labels and rows (CLI-1, 3, 7, 8, 13)."""
     directory = branched_directory(tmp_path)
@@ -260,9 +265,26 @@ def test_queries_print_nothing_else(tmp_path: Path, sqlite_file_url: str) -> Non
     """What env.py prints does not mix with the answer, so --json stays JSON."""
     directory = make_directory(tmp_path, chain(2), url=sqlite_file_url)
     env_py = directory.scripts / "env.py"
-    env_py.write_text("print('connecting')\n" + env_py.read_text())
+    loud = "print('connecting')\ncontext.config.print_stdout('still connecting')\n"
+    env_py.write_text(env_py.read_text().replace("\nconfig = ", f"\n{loud}config = "))
 
     finished = run_runner("current", "--json", cwd=tmp_path).check()
 
     assert [{"heads": [], "revisions": [], "url": sqlite_file_url}] == json.loads(finished.stdout)
-    assert "connecting" in finished.stderr
+    assert finished.stderr == "connecting\nstill connecting\n"
+
+
+def test_a_row_nobody_knows(tmp_path: Path, sqlite_file_url: str) -> None:
+    """What asks for `current` says which version row has no file; `history -i` still lists the files (ERR-1)."""
+    directory = make_directory(tmp_path, chain(2), url=sqlite_file_url)
+    run(directory.root, ("upgrade", "head"))
+    (directory.versions / "r0002_number_2.py").unlink()
+
+    *refused, history = run(
+        directory.root, ("current",), ("show", "current"), ("history", "-r", "base:current"), ("history", "-i")
+    )
+
+    assert [35, 35, 35] == [one.returncode for one in refused]
+    for one in refused:
+        assert "r0002" in one.event("run.failed")["message"]
+    assert "<base> -> r0001 (head), number 1\n" == history.check().stdout

@@ -44,6 +44,9 @@ from runner.operations.sqla import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
     from runner.operations.protocols import ImplLike
 
 __all__ = ["ApplyBatchImpl", "NoSuchColumn", "NoSuchConstraint"]
@@ -406,6 +409,8 @@ class ApplyBatchImpl:
         return new
 
     def _final_column(self, state: _ColumnState) -> Column[Any]:
+        if state.original is not None and "type" not in state.altered:
+            state.column.type = _existing_type(state.column.type, self.impl.dialect)
         column = copy_column(state.column)
         column.primary_key = False  # the primary key is a constraint among the others
         return column
@@ -418,7 +423,7 @@ class ApplyBatchImpl:
         names += [s.name for s in self._columns if s.original is None and s.column.primary_key and s.name not in names]
         if names:
             named = constraint_name(key) if key is not None else None
-            options = key.dialect_kwargs if key is not None else {}
+            options = self._moved_options(key, new) if key is not None else {}
             primary_key = PrimaryKeyConstraint(*(new.c[n] for n in names), name=named, **options)
             primary_key.info.update(key.info if key is not None else {})
             new.append_constraint(primary_key)
@@ -452,7 +457,7 @@ class ApplyBatchImpl:
         if not isinstance(constraint, UniqueConstraint | CheckConstraint):
             return copy_constraint(constraint, target_table=new)
         options: dict[str, Any] = only_set(deferrable=constraint.deferrable, initially=constraint.initially)
-        options |= {"name": constraint.name, **constraint.dialect_kwargs}
+        options |= {"name": constraint.name, **self._moved_options(constraint, new)}
         if isinstance(constraint, CheckConstraint):
             return CheckConstraint(self._moved(constraint.sqltext, new), **options)
         columns = [new.c[self._new_name(column) or column.name] for column in constraint.columns]
@@ -524,14 +529,26 @@ class ApplyBatchImpl:
             yield self._moved_index(index, final)
 
     def _moved_index(self, index: Index, final: Table) -> Index:
-        options = {
-            name: self._moved(value, final) if isinstance(value, ColumnElement | TextClause) else value
-            for name, value in index.dialect_kwargs.items()
-        }
+        options = self._moved_options(index, final)
         expressions = [self._moved(expression, final) for expression in index.expressions]
         moved = Index(index.name, *expressions, unique=bool(index.unique), _table=final, **options)
         moved.info.update(index.info)
         return moved
+
+    def _moved_options(self, item: Index | Constraint, target: Table) -> dict[str, Any]:
+        """Return the dialects' options of an index or constraint, the columns they name under their new names."""
+        return {name: self._moved_option(name, value, target) for name, value in item.dialect_kwargs.items()}
+
+    def _moved_option(self, name: str, value: Any, target: Table) -> Any:
+        if isinstance(value, ColumnElement | TextClause):
+            return self._moved(value, target)
+        if name.endswith("_where") and isinstance(value, str):  # as it is reflected
+            return self._renamed(value)
+        if name.endswith("_include") and isinstance(value, list | tuple):
+            return [self._state(getattr(column, "name", column)).name for column in value]
+        if isinstance(value, dict):  # operator classes, lengths: by column
+            return {self._referred_name(key): setting for key, setting in value.items()}
+        return value
 
     def _moved(self, expression: Any, target: Table) -> Any:
         """Return an expression on the columns of the new table."""
@@ -585,6 +602,16 @@ def _with_default(column: Column[Any], server_default: Any) -> Column[Any]:
     return bare
 
 
+def _existing_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Return the type as one that the database has already, where it is one that has to be created."""
+    adapted: Any = type_.dialect_impl(dialect)
+    if not getattr(adapted, "create_type", False):
+        return type_
+    existing: TypeEngine[Any] = adapted.copy()
+    existing.create_type = False  # type: ignore[attr-defined]  # an ENUM or a domain of PostgreSQL
+    return existing
+
+
 def _is_unnamed_primary_key(constraint: Constraint) -> bool:
     return isinstance(constraint, PrimaryKeyConstraint) and constraint_name(constraint) is None
 
@@ -602,7 +629,11 @@ def _mentioned(item: Constraint | Index) -> frozenset[str]:
     if info is not None:
         return info
     if isinstance(item, Index):
-        conditions = [v for v in item.dialect_kwargs.values() if isinstance(v, ColumnElement | TextClause)]
+        conditions = [
+            text(value) if isinstance(value, str) else value
+            for name, value in item.dialect_kwargs.items()
+            if name.endswith("_where") and value is not None
+        ]
         return frozenset().union(*(_mentioned_in(part) for part in (*item.expressions, *conditions)))
     if isinstance(item, CheckConstraint):
         return _mentioned_in(item.sqltext)

@@ -22,6 +22,7 @@ from sqlalchemy.schema import (
     DefaultClause,
     ForeignKeyConstraint,
     Index,
+    MetaData,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -181,11 +182,9 @@ class SQLiteKeeper(SQLiteMover):
             "sqlite_strict": parsed.strict or None,
         }
         for name, value in options.items():
-            if value is not None and name not in list(table.kwargs):  # as a mapping it has defaults for all names
-                try:
-                    table.dialect_kwargs[name] = value
-                except ArgumentError:  # an older SQLAlchemy; what cannot be said is found out in check()
-                    continue
+            given = name in list(table.kwargs)  # as a mapping it has defaults for all names
+            if value is not None and not given and _is_known_option(name):
+                table.dialect_kwargs[name] = value
 
     def _complete_indexes(self, table: Table) -> None:
         """Add every index with its text; what stands for it in SQLAlchemy is never rendered."""
@@ -420,6 +419,16 @@ def _bare(default: str) -> str:
 
 def _action(action: str | None) -> str:
     return action or "NO ACTION"
+
+
+def _is_known_option(name: str) -> bool:
+    """Tell whether this SQLAlchemy has the option; what it cannot say is refused in `check()`."""
+    option: dict[str, Any] = {name: None}
+    try:
+        Table("t", MetaData(), **option)
+    except ArgumentError:
+        return False
+    return True
 
 
 def _nothing(*_: object, **__: object) -> dict[Any, Any]:

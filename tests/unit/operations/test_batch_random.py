@@ -62,7 +62,7 @@ def _key(draw: st.DrawFn, names: list[str]) -> str:
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> RandomTable:
+def tables(draw: st.DrawFn) -> RandomTable:  # noqa: C901  # one draw after the other
     names = draw(st.lists(st.sampled_from(NAMES), min_size=3, max_size=6, unique=True))
     items = [draw(_column(name)) for name in names]
     rowid = draw(

@@ -55,7 +55,7 @@ def test_a_directive_outside_of_a_migration_is_a_name_error(name: str) -> None:
 
 def test_a_name_that_is_no_directive_is_an_attribute_error() -> None:
     """A misspelt directive is found at once, with the list of those there are."""
-    with pytest.raises(AttributeError, match="create_tabel.*create_table"):
+    with pytest.raises(AttributeError, match=r"create_tabel.*create_table"):
         facade.create_tabel  # noqa: B018  # the access is what is tested
     with pytest.raises(ImportError):
         exec("from runner.op import nothing_of_the_kind")  # an import statement as a revision has it
@@ -203,7 +203,7 @@ def test_a_thread_among_several_migrations_has_to_be_told() -> None:
             assert _in_thread(contextvars.copy_context().run, op.get_context) is second
 
     with Operations.context(first):
-        assert _in_thread(lambda: inside()) is None
+        assert _in_thread(inside) is None
 
 
 def test_a_failed_block_leaves_nothing_behind() -> None:

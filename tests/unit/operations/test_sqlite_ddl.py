@@ -113,8 +113,8 @@ def test_a_column_is_read(text: str, expected: ParsedColumn) -> None:
             ),
         ),
         (
-            'x, y, CONSTRAINT f FOREIGN KEY (x, "y") REFERENCES "o o" (a, b) ON DELETE SET NULL ON UPDATE NO ACTION MATCH full '
-            "DEFERRABLE INITIALLY DEFERRED",
+            """x, y, CONSTRAINT f FOREIGN KEY (x, "y") REFERENCES "o o" (a, b)
+            ON DELETE SET NULL ON UPDATE NO ACTION MATCH full DEFERRABLE INITIALLY DEFERRED""",
             ParsedConstraint(
                 kind="foreign",
                 name="f",
