@@ -10,10 +10,13 @@ Source: MySQL manual and MariaDB documentation, ALTER TABLE and SHOW CREATE TABL
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
     Computed,
     Constraint,
     DateTime,
@@ -22,6 +25,7 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
     String,
+    Table,
     UniqueConstraint,
     column,
     func,
@@ -235,14 +239,35 @@ class MySQLImpl(DefaultImpl):
             raise OperationError(message, table=table_name, column=column_name)
         return stored
 
+    # --- tables and columns with checks ----------------------------------------------------------------------------
+
+    def create_table(self, table: Table, **kw: Any) -> None:
+        """Create a table; what MariaDB does not take in a column, a CHECK with a name, is put beside the columns."""
+        with ExitStack() as restored:
+            for col in table.columns if self._is_mariadb else ():
+                for check in restored.enter_context(_named_checks_set_aside(col)):
+                    copy = CheckConstraint(check.sqltext, name=check.name)
+                    table.append_constraint(copy)
+                    restored.callback(table.constraints.discard, copy)
+            super().create_table(table, **kw)
+
+    @property
+    def _is_mariadb(self) -> bool:
+        """Whether the server is MariaDB; offline, what the URL says."""
+        return bool(getattr(self.dialect, "is_mariadb", False))
+
+    # --- constraints -----------------------------------------------------------------------------------------------
+
     def drop_constraint(self, const: Constraint, **kw: Any) -> None:
-        """Drop a constraint by its kind; the CHECK of a type stays, since older servers never made it.
+        """Drop a constraint by its kind; the CHECK of a type only if it is there, since older servers made none.
 
         Raises:
             OperationUnsupported: the revision does not say the kind.
             OfflineUnsupported: `if_exists` offline, on MySQL, whose SQL does not have it.
         """
         if getattr(const, "_type_bound", False):
+            if isinstance(const.name, str) and (self._is_mariadb or not self.as_sql):
+                self._drop_if_exists(const, "CONSTRAINT", kw)
             return
         kind = next((text for type_, text in _DROP_KINDS.items() if isinstance(const, type_)), None)
         if kind is None:
@@ -251,9 +276,13 @@ class MySQLImpl(DefaultImpl):
                 'Add type_="foreignkey", "primary", "unique" or "check".'
             )
             raise OperationUnsupported(message, table=const.table.name, constraint=str(const.name))
-        if not kw.pop("if_exists", None):
+        if kw.pop("if_exists", None):
+            self._drop_if_exists(const, kind, kw)
+        else:
             super().drop_constraint(const, **kw)
-        elif getattr(self.dialect, "is_mariadb", False) and not isinstance(const, PrimaryKeyConstraint):
+
+    def _drop_if_exists(self, const: Constraint, kind: str, kw: dict[str, Any]) -> None:
+        if self._is_mariadb and not isinstance(const, PrimaryKeyConstraint):
             self._exec(DropConstraintIfExists(const, kind))
         elif self._constraint_exists(const):
             super().drop_constraint(const, **kw)
@@ -402,20 +431,39 @@ def _verbatim(sql: str, compiler: MySQLDDLCompiler) -> str:
 
 @compiles(AddColumn, "mysql", "mariadb")
 def visit_add_column(element: AddColumn, compiler: MySQLDDLCompiler, **kw: Any) -> str:
-    """Return ADD COLUMN; foreign keys follow as clauses of the same statement, since MySQL ignores them inline."""
-    clauses = [
-        add_column(
-            compiler,
-            element.column,
-            if_not_exists=element.if_not_exists,
-            inline_primary_key=element.inline_primary_key,
-            **kw,
-        )
-    ]
+    """Return ADD COLUMN; what does not work inside the column follows as clauses of the same statement.
+
+    MySQL ignores foreign keys there, and MariaDB does not take a CHECK with a name.
+    """
+    is_mariadb = bool(getattr(compiler.dialect, "is_mariadb", False))
+    with _named_checks_set_aside(element.column) if is_mariadb else nullcontext(()) as checks:
+        clauses = [
+            add_column(
+                compiler,
+                element.column,
+                if_not_exists=element.if_not_exists,
+                inline_primary_key=element.inline_primary_key,
+                **kw,
+            )
+        ]
+    guard = "IF NOT EXISTS " if element.if_not_exists else ""
+    clauses.extend(f"ADD CONSTRAINT {guard}{compiler.process(check).removeprefix('CONSTRAINT ')}" for check in checks)
     if element.inline_references:
         keys = column_references(element.column)
         clauses.extend(f"ADD {compiler.process(key.constraint)}" for key in keys if key.constraint is not None)
     return f"{alter_table(compiler, element.table_name, element.schema)} {', '.join(clauses)}"
+
+
+@contextmanager
+def _named_checks_set_aside(column: Column[Any]) -> Iterator[tuple[CheckConstraint, ...]]:
+    """Take the checks with a name out of a column while the block runs, and yield them in the order of their making."""
+    checks = [check for check in column.constraints if isinstance(check, CheckConstraint) and check.name is not None]
+    checks.sort(key=lambda check: check._creation_order)
+    column.constraints.difference_update(checks)
+    try:
+        yield tuple(checks)
+    finally:
+        column.constraints.update(checks)
 
 
 @compiles(DropConstraintIfExists, "mysql", "mariadb")

@@ -70,9 +70,10 @@ def sqlite_expected(package: str, alembic: str) -> str:
 
 
 def canonical_sqlite_schema(schema: str, repairs: Mapping[str, tuple[tuple[str, str], ...]] | None = None) -> str:
-    """Return a schema with one line per column and constraint, the constraints of a table sorted.
+    """Return a schema with one line per column and constraint, constraints and indexes sorted.
 
-    The order of constraints means nothing, and SQLAlchemy's reflection does not keep it.
+    Their order means nothing, SQLAlchemy's reflection does not keep it, and Alembic's follows a set. Nor do parentheses
+    around the literal of a default mean anything; Alembic adds them when it moves a table.
     """
     statements = []
     for statement in schema.split(";\n"):
@@ -87,7 +88,9 @@ def canonical_sqlite_schema(schema: str, repairs: Mapping[str, tuple[tuple[str, 
                 constraints.remove(left)  # fails when the difference is gone
             constraints.append(kept)
         statements.append("\n  ".join([f"CREATE TABLE {table}", *columns, *sorted(constraints)]))
-    return "\n".join(statements) + "\n"
+    statements.sort(key=lambda statement: (_creates_index(statement), statement if _creates_index(statement) else ""))
+    text = re.sub(r"DEFAULT \((true|false|-?\d+|'[^']*')\)", r"DEFAULT \1", "\n".join(statements))
+    return text + "\n"
 
 
 def _columns_and_constraints(body: str) -> tuple[list[str], list[str]]:

@@ -63,10 +63,12 @@ class NoSuchColumn(OperationError, KeyError):
 class _ColumnState:
     """A column on its way into the new table."""
 
-    __slots__ = ("altered", "column", "original", "placed_after", "transfer")
+    __slots__ = ("altered", "column", "existing", "original", "placed_after", "transfer")
 
     def __init__(self, column: Column[Any], existing: Column[Any] | None) -> None:
+        column.key = column.name  # columns are found by the names the database knows
         self.column = column
+        self.existing = existing
         self.original: str | None = existing.name if existing is not None else None
         self.transfer: dict[str, Any] = {"expr": existing} if existing is not None else {}
         self.altered: set[str] = set()
@@ -180,8 +182,8 @@ class ApplyBatchImpl:
             self._place(state, insert_before, insert_after)
 
     def _change_type(self, state: _ColumnState, new_type: Any, existing_type: Any) -> None:
-        if state.original is not None:
-            self.impl.cast_for_batch_migrate(self.table.c[state.original], state.transfer, new_type)
+        if state.existing is not None:
+            self.impl.cast_for_batch_migrate(state.existing, state.transfer, new_type)
         if any(isinstance(t, SchemaType) for t in (new_type, to_instance(existing_type))):
             # Boolean and Enum once made a check without a name; it belongs to the old type.
             self._remove_constraints(lambda c: constraint_name(c) is None and _listed_column(c) == state.original)
@@ -502,14 +504,8 @@ class ApplyBatchImpl:
         return " ".join(str(compiler.process(constraint)).split())
 
     def _report_lost(self, kind: str, name: str, columns: list[str]) -> None:
-        """Report what goes with a column; a warning where other columns lose it too."""
-        emit(
-            "batch.dependent_dropped",
-            table=self.table.name,
-            kind=kind,
-            name=name,
-            columns=columns,
-        )
+        """Report what goes with a column."""
+        emit("batch.dependent_dropped", table=self.table.name, kind=kind, name=name, columns=columns)
 
     def _indexes_for(self, new: Table) -> Iterator[Index]:
         """Yield the indexes, attached to a table of the final name."""
@@ -545,7 +541,7 @@ class ApplyBatchImpl:
         if name.endswith("_where") and isinstance(value, str):  # as it is reflected
             return self._renamed(value)
         if name.endswith("_include") and isinstance(value, list | tuple):
-            return [self._state(getattr(column, "name", column)).name for column in value]
+            return [self._state(column if isinstance(column, str) else column.name).name for column in value]
         if isinstance(value, dict):  # operator classes, lengths: by column
             return {self._referred_name(key): setting for key, setting in value.items()}
         return value

@@ -172,7 +172,7 @@ class SQLiteKeeper(SQLiteMover):
                 deferrable=reference.deferrable,
                 initially=reference.initially,
             )
-        return StoredConstraint("", name=name)  # the text is made when the names of the columns are final
+        return StoredConstraint(self._text(item, {}), name=name)
 
     def _complete_options(self, table: Table, parsed: ParsedTable) -> None:
         autoincrement = any(c.autoincrement for c in parsed.constraints)

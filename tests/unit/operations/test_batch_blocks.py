@@ -145,6 +145,25 @@ def test_offline_a_rebuild_is_a_script() -> None:
     ]
 
 
+def test_the_keys_of_columns_do_not_matter() -> None:
+    """copy_from may be a model whose columns have other names in Python."""
+    table = sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, key="key", primary_key=True),
+        sa.Column("a", sa.Integer, key="python_a", unique=True, index=True),
+        sa.ForeignKeyConstraint(["python_a"], ["t.key"], name="fk"),
+    )
+    statements = _offline("sqlite", lambda batch: batch.alter_column("a", type_=sa.Text()), copy_from=table)
+
+    assert statements[0] == (
+        "CREATE TABLE _alembic_tmp_t ( id INTEGER NOT NULL, a TEXT, PRIMARY KEY (id), "
+        "CONSTRAINT fk FOREIGN KEY(a) REFERENCES t (id) )"
+    )
+    assert statements[1] == "INSERT INTO _alembic_tmp_t (id, a) SELECT t.id, CAST(t.a AS TEXT) AS a FROM t"
+    assert statements[-1] == "CREATE UNIQUE INDEX ix_t_a ON t (a)"
+
+
 def test_the_check_of_a_column_can_be_dropped_by_name() -> None:
     """A check that was written with its column is one of the table's constraints."""
     statements = _offline("sqlite", lambda batch: batch.drop_constraint("ck_column"))

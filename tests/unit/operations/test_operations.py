@@ -14,6 +14,7 @@ from runner.errors import OperationError
 from runner.operations import AbstractOperations, BatchOperations, Operations, ops
 from runner.operations.toimpl import drop_table as original_drop_table
 from tests.unit.operations.recording import recorder
+from tests.unit.operations.sqlite_databases import database, rows
 
 
 def _dialect(module: Any) -> Dialect:
@@ -170,6 +171,18 @@ def test_inline_literals_are_part_of_the_statement() -> None:
 
     assert str(statement) == "UPDATE t SET a='it''s' WHERE t.b = :b_1"
     assert str(op.inline_literal(3, sa.Integer())) == "3"
+
+
+@pytest.mark.parametrize("value", ['{"a":1}', "{'a': :b}", "12:30:45", ":name", "a::b", "100%"])
+def test_a_string_with_colons_is_executed_as_it_reads(value: str) -> None:
+    """execute() of a plain string has no parameters, so nothing in it can be one (OP-16)."""
+    quoted = value.replace("'", "''")
+    with database("CREATE TABLE t (a)") as (op, connection):
+        op.execute(f"INSERT INTO t VALUES ('{quoted}')")
+        with op.batch_alter_table("t") as batch:
+            batch.execute(f"INSERT INTO t VALUES ('{quoted}')")
+
+        assert rows(connection, "SELECT a FROM t") == [(value,)] * 2
 
 
 def test_invoke_runs_an_operation_object() -> None:
