@@ -88,7 +88,7 @@ def canonical_sqlite_schema(schema: str, repairs: Mapping[str, tuple[tuple[str, 
                 constraints.remove(left)  # fails when the difference is gone
             constraints.append(kept)
         statements.append("\n  ".join([f"CREATE TABLE {table}", *columns, *sorted(constraints)]))
-    statements.sort(key=lambda statement: (_creates_index(statement), statement if _creates_index(statement) else ""))
+    statements.sort(key=lambda statement: statement if _creates_index(statement) else "")
     text = re.sub(r"DEFAULT \((true|false|-?\d+|'[^']*')\)", r"DEFAULT \1", "\n".join(statements))
     return text + "\n"
 
