@@ -261,6 +261,10 @@ class MigrationContext:
             return []
         return list(choose(heads, self) or ())
 
+    def load_offline_steps(self) -> None:
+        """Plan and import what the script will hold, so that a bad target or file fails before BEGIN is written."""
+        load_revisions(self.script, self._steps(self.get_current_heads()))
+
     def _run_offline(self, kw: dict[str, Any]) -> None:
         heads = self.get_current_heads()
         steps = self._steps(heads)

@@ -234,9 +234,12 @@ class EnvironmentContext:
                 earlier.transactions.release_unused()
         self._migration_context = context
         self._contexts.append(context)
-        if context.transactions is None or self.context_opts.get("run_policy") is None:
+        if self.context_opts.get("run_policy") is None:
             return
-        context.transactions.lock_early(context.has_work)
+        if context.transactions is None:
+            context.load_offline_steps()
+        else:
+            context.transactions.lock_early(context.has_work)
 
     def run_migrations(self, **kw: Any) -> None:
         """Run the steps the command chose; `kw` is passed to every upgrade() and downgrade()."""
