@@ -345,6 +345,8 @@ def _losses(old: ParsedTable, declared: Mapping[str, ParsedColumn], work: Work, 
             yield from _column_losses(column, new.column(kept.name), kept.altered, names)
     unchanged = _Names({})
     present = {_signature(constraint, unchanged, new.name, work) for constraint in new.constraints}
+    # A naming convention of the block gives unnamed constraints a name; that is no loss.
+    present |= {(kind, None, *rest) for kind, _, *rest in present}
     expected = [c.info[_PARSED] for c in work.new.constraints if _PARSED in c.info]
     for constraint in old.constraints:
         is_expected = any(constraint is item for item in expected)

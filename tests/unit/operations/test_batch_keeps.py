@@ -194,6 +194,15 @@ def test_a_check_the_user_repeats_is_not_there_twice() -> None:
         assert table_sql(connection).count("CHECK") == 1
 
 
+def test_a_naming_convention_names_what_had_no_name() -> None:
+    """A foreign key without a name gets the conventional one in the rebuild; that is no loss (OP-45)."""
+    ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, p INTEGER, touched INTEGER, FOREIGN KEY(p) REFERENCES parent (id))"
+    with database("CREATE TABLE parent (id INTEGER PRIMARY KEY)", ddl) as (op, connection):
+        with op.batch_alter_table("t", naming_convention={"fk": "fk_%(table_name)s_%(column_0_name)s"}) as batch:
+            batch.alter_column("touched", nullable=False, server_default="1")
+        assert "CONSTRAINT fk_t_p FOREIGN KEY" in table_sql(connection, "t")
+
+
 def test_a_column_given_to_reflection_is_taken_as_given() -> None:
     """reflect_args and listeners of reflect_kwargs have the last word on a column (OP-43)."""
 
