@@ -41,10 +41,10 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     Exits with 2 on misuse and with 0 after --help and --version, as argparse does.
     """
     parser, subparsers = _main_parser()
-    chosen = _command_in(argv)
+    words = set(argv)
     for command in COMMANDS:
         sub = subparsers.add_parser(command.name, aliases=command.aliases, help=command.help, description=command.help)
-        if chosen is command:
+        if words & {command.name, *command.aliases}:  # only what may be meant needs its options built
             command.add(sub)
             _add_globals(sub, after_command=True)
     values = parser.parse_args(argv)
@@ -67,11 +67,6 @@ def _main_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and exit")
     _add_globals(parser, after_command=False)
     return parser, parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog="runner")
-
-
-def _command_in(argv: Sequence[str]) -> Command | None:
-    """Return the first word that names a command; only that one's options need building."""
-    return next((_BY_NAME[word] for word in argv if word in _BY_NAME), None)
 
 
 def _add_globals(parser: argparse.ArgumentParser, *, after_command: bool) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exc
 
-from runner.database.failures import connection_error, encoding_unsupported, one_line, statement_error
+from runner.database.failures import (
+    connection_error,
+    encoding_unsupported,
+    one_line,
+    sqlstate_of,
+    statement_error,
+)
 from runner.database.url import DatabaseUrl
 from runner.errors import EnvironmentFailed, MissingDatabaseUrl, RunnerError
 from runner.migration.builtin import run_builtin_environment
@@ -59,6 +66,7 @@ def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
             environment,
             target.required_url(),
             application_name=options.application_name,
+            connect_timeout_seconds=options.connect_timeout_seconds,
             version_table=options.version_table,
             version_table_schema=options.version_table_schema,
             clock=target.clock,
@@ -71,6 +79,8 @@ def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
 def _run_env_py(target: Target, environment: EnvironmentContext) -> None:
     try:
         target.script.run_env()
+    except BrokenPipeError:
+        raise  # the reader of the script has gone: nothing env.py did
     except SystemExit as stop:
         if stop.code not in {None, 0}:
             raise _env_py_failed(stop, target) from stop
@@ -89,6 +99,8 @@ def _translated(error: Exception, target: Target, environment: EnvironmentContex
         return error
     if _means_bytes_for_text(error):
         return encoding_unsupported(target.url or _UNNAMED)
+    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):  # as asyncpg raises them
+        return connection_error(target.url or _UNNAMED, error)
     if isinstance(error, exc.DBAPIError):
         return _refused_by_server(error, target, environment)
     return _env_py_failed(error, target)
@@ -96,7 +108,7 @@ def _translated(error: Exception, target: Target, environment: EnvironmentContex
 
 def _refused_by_server(error: exc.DBAPIError, target: Target, environment: EnvironmentContext) -> RunnerError:
     """Return the error for what the server refused outside revisions: a session, or a statement of ours or env.py's."""
-    if error.statement is None:
+    if error.statement is None and not (sqlstate_of(error) or "").startswith("23"):  # a commit has no statement either
         return connection_error(target.url or _UNNAMED, error.orig or error)
     if _sent_by_runner(error, target):
         return _own_statement_failed(error, target, environment.get_context().version_table)

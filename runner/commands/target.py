@@ -42,6 +42,11 @@ class RunOptions:
     version_table_schema: str | None = None
     application_name: str = "revision-runner"
 
+    @property
+    def connect_timeout_seconds(self) -> int:
+        """Return how long one attempt to connect may take: the budget, within 2 to 10 seconds."""
+        return max(2, min(10, int(self.connect_wait_seconds) or 10))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -101,6 +106,7 @@ class Target:
                 table=options.version_table,
                 schema=options.version_table_schema,
                 application_name=options.application_name,
+                connect_timeout_seconds=options.connect_timeout_seconds,
             ),
             clock=self.clock,
             wait_seconds=options.connect_wait_seconds,

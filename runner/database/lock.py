@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import event
 
 from runner.clock import Clock
-from runner.errors import LockTimeout
+from runner.database.failures import statement_error
+from runner.errors import DatabaseError, LockTimeout
 from runner.events import emit
 
 if TYPE_CHECKING:
@@ -107,11 +108,7 @@ def _unsigned(number: int) -> int:
 
 
 class AdvisoryLock:
-    """A session lock on one connection; `held` between `try_acquire` and `release`.
-
-    Attributes:
-        may_wait: the server has no transaction open on the session, so waiting on it harms nobody.
-    """
+    """A session lock on one connection; `held` between `try_acquire` and `release`."""
 
     def __init__(self, connection: Connection, dialect: _Dialect, key: LockKey) -> None:
         self._connection = connection
@@ -120,10 +117,21 @@ class AdvisoryLock:
         self._pool = connection.engine.pool
         self._session = _driver_connection(connection)
         self.held = False
-        self.may_wait = not connection.in_transaction() or _is_idle(self._session)
+        self._released_at_checkin = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Tell whether the server knows of no transaction on the session."""
+        return not self._connection.in_transaction() or _is_idle(self._session)
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free; never waits."""
+        """Take the lock if it is free, or hold it already; never waits.
+
+        Raises:
+            DatabaseError: the session is gone.
+        """
+        if self.held:
+            return True
         row = self._fetch_one(self._dialect.try_sql(self._key))
         self.held = bool(row and row[0])
         if self.held:
@@ -138,22 +146,28 @@ class AdvisoryLock:
     def release(self) -> bool:
         """Give the lock back and return whether the server confirmed it; a dead session has lost it already."""
         if not self.held:
-            return False
+            return self._released_at_checkin
         self._forget()
-        if self._connection.closed or self._connection.invalidated:
+        if self._connection.closed or self._connection.invalidated or not self._is_same_session():
             return False
-        row = self._fetch_one(self._dialect.release_sql(self._key))
+        try:
+            row = self._fetch_one(self._dialect.release_sql(self._key))
+        except DatabaseError:
+            return False  # the session is gone, and its locks with it
         return bool(row and row[0])
+
+    def _is_same_session(self) -> bool:
+        """Tell whether the connection still stands for the session that holds the lock: SQLAlchemy can reconnect."""
+        return _driver_connection(self._connection) is self._session
 
     def _fetch_one(self, sql: str) -> Any:
         outside = not self._connection.in_transaction() or _is_idle(self._session)
         with _autocommit(self._connection, self._session) if outside else nullcontext():
-            cursor = self._session.cursor()
             try:
-                cursor.execute(sql)
-                return cursor.fetchone()
-            finally:
-                cursor.close()
+                return _fetch_one(self._session, sql)
+            except self._connection.dialect.loaded_dbapi.Error as error:
+                self._connection.invalidate()
+                raise statement_error(error, doing="use the advisory lock") from error
 
     def _forget(self) -> None:
         self.held = False
@@ -164,10 +178,12 @@ class AdvisoryLock:
         if dbapi_connection is not self._session or not self.held:
             return
         self.held = False
-        cursor = dbapi_connection.cursor()
-        cursor.execute(self._dialect.release_sql(self._key))
-        cursor.close()
-        dbapi_connection.commit()
+        try:
+            row = _fetch_one(dbapi_connection, self._dialect.release_sql(self._key))
+            dbapi_connection.commit()
+        except self._connection.dialect.loaded_dbapi.Error:
+            return  # the session is gone, and its locks with it
+        self._released_at_checkin = bool(row and row[0])
 
 
 def advisory_lock_for(connection: Connection, key: LockKey) -> AdvisoryLock | None:
@@ -239,6 +255,15 @@ def _is_idle(session: Any) -> bool:
     return status is not None and int(status) == 0
 
 
+def _fetch_one(session: Any, sql: str) -> Any:
+    cursor = session.cursor()
+    try:
+        cursor.execute(sql)
+        return cursor.fetchone()
+    finally:
+        cursor.close()
+
+
 def _driver_connection(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
@@ -248,7 +273,8 @@ def _autocommit(connection: Connection, session: Any) -> Iterator[None]:
     """Put the driver, not SQLAlchemy's transaction, into autocommit while the block runs."""
     dialect = connection.dialect
     before = dialect.get_isolation_level(session)
-    if before == "AUTOCOMMIT":
+    # PostgreSQL answers with the level of its transactions even where the driver never begins one.
+    if before == "AUTOCOMMIT" or getattr(session, "autocommit", None) is True:
         yield
         return
     dialect.set_isolation_level(session, "AUTOCOMMIT")

@@ -21,7 +21,7 @@ _SCHEME = re.compile(r"([A-Za-z][\w]*)(?:\+(\w+))?://(.*)", re.DOTALL)
 _LOCATION = re.compile(
     r"(?P<hosts>(?:\[[^\]/@]*\]|[^/:?@,\[\]]*)(?::\d*)?(?:,(?:\[[^\]/@]*\]|[^/:?@,\[\]]*)(?::\d*)?)*)"
     r"(?:/(?P<database>[^?@]*))?"
-    r"(?:\?(?P<query>.*))?",
+    r"(?:\?(?P<query>[^@]*))?",
     re.DOTALL,
 )
 _ALIASES = {"postgres": "postgresql"}

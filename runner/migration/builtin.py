@@ -21,6 +21,7 @@ def run_builtin_environment(
     url: DatabaseUrl,
     *,
     application_name: str,
+    connect_timeout_seconds: int,
     version_table: str,
     version_table_schema: str | None,
     clock: Clock,
@@ -32,6 +33,7 @@ def run_builtin_environment(
         environment: entered by the caller.
         url: the database; offline only its dialect matters, and no driver need be installed.
         application_name: what the session calls itself to the server.
+        connect_timeout_seconds: how long one attempt to connect may take.
         version_table: name of the version table.
         version_table_schema: its schema; None means the session's default.
         clock: for waiting.
@@ -45,7 +47,7 @@ def run_builtin_environment(
         with environment.begin_transaction():
             environment.run_migrations()
         return
-    engine = make_engine(url, application_name=application_name)
+    engine = make_engine(url, application_name=application_name, connect_timeout_seconds=connect_timeout_seconds)
     connection = retry_connecting(lambda: open_connection(engine, url), clock=clock, wait_seconds=connect_wait_seconds)
     with connection:
         environment.configure(connection=connection, **table)

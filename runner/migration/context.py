@@ -124,6 +124,7 @@ class MigrationContext:
             policy=self.policy,
             ledger=self.ledger,
             origins=origins,
+            read_rows=self._rows.rows,
             version_table=self.version_table,
             version_table_schema=self.version_table_schema,
             locking=self.environment_context is not None,
@@ -239,8 +240,12 @@ class MigrationContext:
         self.impl.start_migrations()
         if self.transactions is None:
             self._run_offline(kw)
-        else:
+            return
+        try:
             self._run_online(self.transactions, kw)
+        except BaseException as error:
+            self.transactions.failure = self.transactions.failure or error  # an env.py may swallow it
+            raise
 
     def has_work(self) -> bool:
         """Tell whether the command finds anything to do on this database as it is now."""
@@ -339,9 +344,10 @@ class MigrationContext:
         script = None if self.script is None else self.script.get_revision(step.revision)
         self.ledger.start(step, message=(script.doc if script is not None else None) or "", index=index, total=total)
         call_revision(self, step, kw)
+        if self.transactions is not None:
+            self.transactions.refuse_rolled_back()
         self._rows.apply(step.row_changes)
         self._call_listeners(step, kw)
-        self.ledger.executed()
 
     def _call_listeners(self, step: Step, kw: dict[str, Any]) -> None:
         listeners: Sequence[Any] = self.opts.get("on_version_apply") or ()

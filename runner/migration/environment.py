@@ -65,6 +65,13 @@ class EnvironmentContext:
         with self._stack:
             if exc is None:
                 self._settle()
+            else:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        for context in self._contexts:
+            if context.transactions is not None:
+                context.transactions.abandon()
 
     def _settle(self) -> None:
         for context in self._contexts:

@@ -34,6 +34,11 @@ class StepLedger:
         self.applied: list[AppliedStep] = []
 
     @property
+    def expected_rows(self) -> tuple[str, ...]:
+        """Return the version rows as they are once everything held is committed, sorted."""
+        return self._pending[-1].step.heads_after if self._pending else ()
+
+    @property
     def was_used(self) -> bool:
         """Tell whether any step has been started."""
         return bool(self._pending or self.applied)
@@ -50,6 +55,8 @@ class StepLedger:
 
     def executed(self) -> None:
         """Note that the latest step's code and version row are done, though not committed."""
+        if not self._pending or self._pending[-1].duration_seconds is not None:
+            return  # the block looked, and ran no step
         last = self._pending.pop()
         duration = self._clock.monotonic() - last.started
         self._pending.append(_Pending(step=last.step, started=last.started, duration_seconds=duration))

@@ -73,6 +73,14 @@ with connection.begin():
     with context.begin_transaction():
         context.run_migrations()
 """
+OWN_BLOCK_FIRST = """
+with connection.begin():
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.execute("SELECT 1")
+with context.begin_transaction():
+    context.run_migrations()
+"""
 COMMITS_ITSELF = """
 connection.execute(text("SELECT 1"))
 context.configure(connection=connection)
@@ -83,8 +91,16 @@ connection.commit()
 
 @pytest.mark.parametrize(
     "body",
-    [EXECUTED_BEFORE, EXECUTED_INSIDE, NO_BLOCK, OWN_TRANSACTION, OWN_BLOCK, COMMITS_ITSELF],
-    ids=["executed-before", "executed-inside", "no-block", "own-transaction", "own-block", "commits-itself"],
+    [EXECUTED_BEFORE, EXECUTED_INSIDE, NO_BLOCK, OWN_TRANSACTION, OWN_BLOCK, OWN_BLOCK_FIRST, COMMITS_ITSELF],
+    ids=[
+        "executed-before",
+        "executed-inside",
+        "no-block",
+        "own-transaction",
+        "own-block",
+        "own-block-first",
+        "commits-itself",
+    ],
 )
 def test_success_is_committed(tmp_path: Path, database_url: str, body: str) -> None:
     """Whatever env.py did before, exit code 0 means that tables and version row are there (TX-12, DNG-5)."""
@@ -110,7 +126,19 @@ transaction.rollback()
 """
 
 
-@pytest.mark.parametrize("body", [NEVER_COMMITTED, ROLLED_BACK], ids=["never-committed", "rolled-back"])
+DRY_RUN = """
+transaction = connection.begin()
+context.configure(connection=connection)
+context.run_migrations()
+transaction.rollback()
+connection.execute(text("SELECT 1"))
+connection.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    "body", [NEVER_COMMITTED, ROLLED_BACK, DRY_RUN], ids=["never-committed", "rolled-back", "dry-run"]
+)
 def test_not_committed_is_a_failure(tmp_path: Path, database_url: str, body: str) -> None:
     """An env.py that never commits the transaction it began fails the run, and no step counts as finished."""
     directory = directory_with(tmp_path, body, chain(2, upgrade=CREATE))
@@ -208,3 +236,118 @@ def test_raw_commit_inside_a_revision(tmp_path: Path, database_url: str) -> None
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
 
     assert state(database_url) == (["a", "b"], ["r0001"])
+
+
+def test_a_commit_that_fails_in_somebody_elses_transaction(tmp_path: Path, pg_url: str) -> None:
+    """A COMMIT that the server refuses, swallowed by env.py, is no success."""
+    body = """
+try:
+    with connection.begin():
+        context.configure(connection=connection)
+        context.run_migrations()
+except Exception:
+    pass
+"""
+    directory = directory_with(tmp_path, body, [DEFERRED])
+
+    finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check(53)
+
+    assert finished.events("step.finished") == []
+    assert state(pg_url) == ([], [])
+
+
+DEFERRED = RevisionFile(
+    revision="r0001",
+    upgrade="""
+op.execute('CREATE TABLE p (id int PRIMARY KEY)')
+op.execute('CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)')
+op.execute('INSERT INTO c VALUES (1)')
+""",
+)
+
+
+@pytest.mark.parametrize("env", ["none", "generic"])
+def test_a_commit_that_fails(tmp_path: Path, pg_url: str, env: str) -> None:
+    """A deferred constraint that fails at COMMIT is the revision's fault, not the network's."""
+    directory = make_directory(tmp_path, [DEFERRED], env=env)  # type: ignore[arg-type]  # a parameter
+
+    finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check(51)
+
+    assert "foreign key" in finished.event("run.failed")["message"]
+    assert finished.events("step.finished") == []
+    assert state(pg_url) == ([], [])
+
+
+@pytest.mark.parametrize("scope", ["revision", "run"])
+def test_a_revision_that_rolls_back(tmp_path: Path, database_url: str, scope: str) -> None:
+    """A revision that rolls its transaction back is not reported as finished."""
+    bad = RevisionFile(
+        revision="r0002",
+        down_revision="r0001",
+        upgrade="op.create_table('lost', sa.Column('id', sa.Integer))\nop.get_bind().rollback()",
+    )
+    directory = make_directory(tmp_path, [*chain(1, upgrade=CREATE), bad], env="generic")
+    environment = {"DATABASE_URL": database_url, "RUNNER_TRANSACTION": scope}
+
+    finished = run_runner("upgrade", cwd=directory.root, env=environment).check(50)
+
+    assert "begin_nested" in finished.event("run.failed")["message"]
+    assert state(database_url) == ((["t1"], ["r0001"]) if scope == "revision" else ([], []))
+
+
+def test_a_swallowed_refusal_is_still_a_failure(tmp_path: Path, database_url: str) -> None:
+    """An env.py that catches every exception cannot hide that the version row is unknown."""
+    body = """
+context.configure(connection=connection)
+try:
+    with context.begin_transaction():
+        context.run_migrations()
+except Exception as error:
+    print("ignored")
+"""
+    directory = directory_with(tmp_path, body, chain(2, upgrade=CREATE))
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
+    for file in directory.versions.glob("r0002*.py"):
+        file.unlink()
+
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check(35)
+
+
+def test_an_autocommit_connection_stays_one(tmp_path: Path, pg_url: str) -> None:
+    """An env.py that chose AUTOCOMMIT gets it, after the lock too."""
+    body = """
+connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+context.configure(connection=connection)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+    upgrade = "op.create_table('t', sa.Column('id', sa.Integer))\nop.execute('CREATE INDEX CONCURRENTLY i ON t (id)')"
+    directory = directory_with(tmp_path, body, [RevisionFile(revision="r0001", upgrade=upgrade)])
+
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    assert state(pg_url) == (["t"], ["r0001"])
+
+
+def test_a_block_inside_a_revision_does_not_give_the_lock_back(tmp_path: Path, pg_url: str) -> None:
+    """The lock is held until the last commit, whatever a revision opens and closes."""
+    held = (
+        "assert op.get_bind().scalar(sa.text(\"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        ' AND pid = pg_backend_pid()")) == 1'
+    )
+    first = RevisionFile(revision="r0001", upgrade="with op.get_context().begin_transaction():\n    pass\n" + held)
+    second = RevisionFile(revision="r0002", down_revision="r0001", upgrade=held)
+    directory = directory_with(tmp_path, NO_BLOCK, [first, second])
+
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+
+def test_a_session_that_dies_in_an_autocommit_block(tmp_path: Path, pg_url: str) -> None:
+    """A session killed inside an autocommit block ends the run with a sentence; no other session takes over."""
+    body = "with op.get_context().autocommit_block():\n    op.execute('SELECT pg_terminate_backend(pg_backend_pid())')"
+    directory = make_directory(tmp_path, [RevisionFile(revision="r0001", upgrade=body)], env="none")
+
+    finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check(51)
+
+    assert finished.event("lock.released")["confirmed"] is False
+    assert "Traceback" not in str(finished)

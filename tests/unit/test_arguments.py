@@ -52,6 +52,13 @@ def test_long_options_may_be_abbreviated() -> None:
     assert parse_arguments(["history", "--indicate"]).values.indicate_current is True
 
 
+def test_a_value_that_is_named_like_a_command() -> None:
+    """A value of an option may be the name of a command."""
+    arguments = parse_arguments(["-n", "heads", "-x", "show", "current", "--check-heads"])
+
+    assert (arguments.command.name, arguments.values.name, arguments.values.check_heads) == ("current", "heads", True)
+
+
 @pytest.mark.parametrize("name", ["ensure-version", "ensure_version"])
 def test_both_spellings_of_ensure_version(name: str) -> None:
     """Alembic's spelling of a command is an alias (CLI-6)."""

@@ -31,7 +31,7 @@ def test_the_same_as_sqlalchemy(text: str) -> None:
     assert sqlalchemy_url(parse_url(text)) == make_url(text)
 
 
-@pytest.mark.parametrize("password", ["p@ss", "p/w", "a:b", "100%", "p@a/b:c", "x?y", "#1", "ü€"])
+@pytest.mark.parametrize("password", ["p@ss", "p/w", "a:b", "100%", "p@a/b:c", "x?y", "p@ss?word", "#1", "ü€"])
 def test_a_password_that_was_not_encoded(password: str) -> None:
     """A password with any character works where its owner forgot to percent-encode it (CFG-5, LIM-13)."""
     url = parse_url(f"postgresql://app:{password}@db.example:5432/shop")
