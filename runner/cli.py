@@ -145,7 +145,8 @@ class _Session:
 
 def _interrupted(received: SignalReceived) -> Interrupted:
     return Interrupted(
-        f"Interrupted by {received}. The step in progress was rolled back; steps reported as finished are committed.",
+        f"Interrupted by {received}. Steps reported as finished are committed; the step in progress was rolled back, "
+        "except for what it ran in an autocommit block.",
         signal_number=received.number,
     )
 

@@ -158,7 +158,7 @@ SETTINGS: tuple[Setting, ...] = (
         kind=Kind.SECONDS,
         default=30.0,
         unit="seconds",
-        help="How long to wait for a server that does not answer yet; 0 tries once.",
+        help="How long to wait for a server that does not answer yet; 0 tries once. An env.py connects on its own.",
     ),
     Setting(
         field="lock_timeout_seconds",
