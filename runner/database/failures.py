@@ -126,6 +126,6 @@ def statement_error(error: BaseException, *, doing: str, url: str = "the databas
 
 
 def one_line(error: BaseException) -> str:
-    """Return the error's message on one line, without the final full stop, at most 400 characters."""
+    """Return the error's message on one line, without final punctuation, at most 400 characters."""
     text = " ".join(str(error).split())
-    return text[:400].rstrip(". ") or type(error).__name__
+    return text[:400].rstrip(". ?") or type(error).__name__
