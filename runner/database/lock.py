@@ -58,12 +58,17 @@ def lock_key(version_table: str, schema: str | None, *, override: int | None = N
 class _Dialect(Protocol):
     """How one database spells the lock; every method returns one SQL statement without parameters."""
 
+    @property
+    def holder_keys(self) -> tuple[str, ...]: ...  # of what holder_sql() selects
+
     def try_sql(self, key: LockKey) -> str: ...
     def release_sql(self, key: LockKey) -> str: ...
     def holder_sql(self, key: LockKey) -> str: ...
 
 
 class _PostgreSQL:
+    holder_keys = ("holder_pid", "holder_user", "holder_application", "holder_since")
+
     def try_sql(self, key: LockKey) -> str:
         return f"SELECT pg_try_advisory_lock({key.tool}, {key.target})"
 
@@ -82,6 +87,8 @@ class _PostgreSQL:
 class _MySQL:
     """MySQL names locks server-wide, so the database's name is part of the lock's."""
 
+    holder_keys = ("holder_pid", "holder_user", "holder_host")
+
     def try_sql(self, key: LockKey) -> str:
         return f"SELECT GET_LOCK({self._name(key)}, 0)"
 
@@ -90,17 +97,16 @@ class _MySQL:
 
     def holder_sql(self, key: LockKey) -> str:
         return (
-            "SELECT p.ID, p.USER, p.HOST, p.TIME FROM information_schema.PROCESSLIST p"  # noqa: S608  # an integer
+            "SELECT p.ID, p.USER, p.HOST FROM information_schema.PROCESSLIST p"  # noqa: S608  # an integer
             f" WHERE p.ID = IS_USED_LOCK({self._name(key)})"
         )
 
     def _name(self, key: LockKey) -> str:
         # 64 characters at most: the digest stands for a database name of any length.
-        return f"CONCAT('revision-runner:', MD5(DATABASE()), ':{_unsigned(key.target)}')"
+        return f"CONCAT('revision-runner:', MD5(COALESCE(DATABASE(), '')), ':{_unsigned(key.target)}')"
 
 
 _DIALECTS: dict[str, _Dialect] = {"postgresql": _PostgreSQL(), "mysql": _MySQL(), "mariadb": _MySQL()}
-_HOLDER_KEYS = ("holder_pid", "holder_user", "holder_application", "holder_since")
 
 
 def _unsigned(number: int) -> int:
@@ -141,7 +147,7 @@ class AdvisoryLock:
     def holder(self) -> dict[str, Any]:
         """Return who holds the lock as event keys; empty when nobody does or the server does not tell."""
         row = self._fetch_one(self._dialect.holder_sql(self._key))
-        return dict(zip(_HOLDER_KEYS, (str(value) for value in row), strict=False)) if row else {}
+        return dict(zip(self._dialect.holder_keys, map(str, row), strict=True)) if row else {}
 
     def release(self) -> bool:
         """Give the lock back and return whether the server confirmed it; a dead session has lost it already."""
@@ -273,8 +279,7 @@ def _autocommit(connection: Connection, session: Any) -> Iterator[None]:
     """Put the driver, not SQLAlchemy's transaction, into autocommit while the block runs."""
     dialect = connection.dialect
     before = dialect.get_isolation_level(session)
-    # PostgreSQL answers with the level of its transactions even where the driver never begins one.
-    if before == "AUTOCOMMIT" or getattr(session, "autocommit", None) is True:
+    if before == "AUTOCOMMIT" or _commits_by_itself(session):
         yield
         return
     dialect.set_isolation_level(session, "AUTOCOMMIT")
@@ -282,3 +287,9 @@ def _autocommit(connection: Connection, session: Any) -> Iterator[None]:
         yield
     finally:
         dialect.set_isolation_level(session, before)
+
+
+def _commits_by_itself(session: Any) -> bool:
+    """Tell whether the driver never begins a transaction; the isolation level is that of transactions even then."""
+    get_autocommit = getattr(session, "get_autocommit", None)  # PyMySQL, where `autocommit` sets it
+    return bool(get_autocommit()) if get_autocommit is not None else getattr(session, "autocommit", None) is True

@@ -1,25 +1,31 @@
 # ruff: noqa: ARG001, FBT001, FBT002, SLF001  # @compiles passes keywords on; Alembic's signatures; SQLAlchemy's internals
 """MySQL and MariaDB: floor 3. One MODIFY or CHANGE that repeats the whole column, and typed DROPs.
 
-A column is altered by writing it again, so whatever the statement leaves out is lost. Where a revision does
-not say whether the column is nullable, the database is asked; offline, the revision is refused.
+A column is altered by writing it again, so whatever the statement leaves out is lost. Online the server is asked
+how it has the column, and what the revision does not mention is repeated from there. Offline there is only the
+revision's word; one that does not say whether the column is nullable is refused.
 
-Source: MySQL manual and MariaDB documentation, ALTER TABLE.
+Source: MySQL manual and MariaDB documentation, ALTER TABLE and SHOW CREATE TABLE.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
     Computed,
     Constraint,
     DateTime,
     ForeignKeyConstraint,
     Identity,
+    Integer,
     PrimaryKeyConstraint,
     String,
+    Table,
     UniqueConstraint,
     column,
     func,
@@ -46,11 +52,11 @@ from runner.dialects.ddl import (
     format_column_name,
     format_server_default,
     format_type,
-    is_default,
     type_instance,
 )
 from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import OfflineUnsupported, OperationError
+from runner.operations.mysql_stored import StoredColumn, in_session, keeps_type, read_columns
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
@@ -84,11 +90,13 @@ class MySQLChangeColumn(AlterColumn):
         column_name: the column as it is called now.
         schema: of the table.
         newname: the name it gets.
-        type_: of the column.
-        nullable: None reads as nullable.
-        default: False for none known, None for none.
-        autoincrement: whether AUTO_INCREMENT is written.
-        comment: the comment it has afterwards; False or None for none.
+        type_: of the column; None only where `stored` has it.
+        nullable: None is what is stored, or nullable.
+        default: False is what is stored, or none; None is none. A Computed is the generation expression.
+        autoincrement: whether AUTO_INCREMENT is written; None is what is stored, or not.
+        comment: the comment it has afterwards; False is what is stored, or none; None is none.
+        stored: the column as the server has it.
+        type_changes: whether `type_` is another type than the column has.
     """
 
     def __init__(
@@ -102,32 +110,38 @@ class MySQLChangeColumn(AlterColumn):
         default: ServerDefault | Literal[False] | None = False,
         autoincrement: bool | None = None,
         comment: str | Literal[False] | None = False,
+        *,
+        stored: StoredColumn | None = None,
+        type_changes: bool = False,
     ) -> None:
         super().__init__(name, column_name, schema=schema)
-        if type_ is None:
+        if type_ is None and stored is None:
             message = (
                 f"alter_column {name}.{column_name}: MySQL writes the whole column again, so the revision must say "
                 "its type. Add existing_type=, or type_= if it changes."
             )
             raise OperationError(message, table=str(name), column=str(column_name))
         self.newname = newname
-        self.type_ = type_instance(type_)
-        self.nullable = True if nullable is None else nullable
+        self.type_ = None if type_ is None else type_instance(type_)
+        self.nullable = True if nullable is None and stored is None else nullable
         self.default = default
         self.autoincrement = autoincrement
         self.comment = comment
+        self.stored = stored
+        self.type_changes = type_changes
 
 
 class MySQLModifyColumn(MySQLChangeColumn):
     """MODIFY: a column written again under its name."""
 
 
-class DropConstraintIfExists(DDLElement):
-    """MariaDB's DROP ... IF EXISTS for a constraint."""
+class DropConstraintOfKind(DDLElement):
+    """DROP of a constraint in other words than SQLAlchemy's; IF EXISTS is MariaDB's."""
 
-    def __init__(self, constraint: Constraint, kind: str) -> None:
+    def __init__(self, constraint: Constraint, kind: str, *, if_exists: bool = False) -> None:
         self.constraint = constraint
         self.kind = kind
+        self.if_exists = if_exists
 
 
 class MySQLImpl(DefaultImpl):
@@ -152,7 +166,7 @@ class MySQLImpl(DefaultImpl):
         comment: str | Literal[False] | None = False,
         existing_comment: str | None = None,
         existing_type: TypeEngine[Any] | None = None,
-        existing_server_default: ServerDefault | Literal[False] | None = None,
+        existing_server_default: ServerDefault | Literal[False] | None = False,
         existing_nullable: bool | None = None,
         existing_autoincrement: bool | None = None,
         **kw: Any,
@@ -160,12 +174,10 @@ class MySQLImpl(DefaultImpl):
         """Alter a column: by its default alone where that is all, otherwise by writing it again.
 
         Raises:
-            OperationError: the revision does not say the type of the column.
+            OperationError: online there is no such column; offline the revision does not say its type.
             OfflineUnsupported: it does not say whether the column is nullable, and there is no database to ask.
         """
-        if any(isinstance(default, Computed | Identity) for default in (server_default, existing_server_default)):
-            known = {"schema": schema, "existing_server_default": existing_server_default}
-            self._alter_default(table_name, column_name, None if server_default is False else server_default, known)
+        self._refuse_generated(table_name, column_name, schema, server_default, existing_server_default)
         known_type = type_ if type_ is not None else existing_type
         changes = name is not None or _default_needs_change(known_type, server_default)
         modifies = any((nullable is not None, type_ is not None, autoincrement is not None, comment is not False))
@@ -173,50 +185,84 @@ class MySQLImpl(DefaultImpl):
             if server_default is not False:
                 self._exec(MySQLAlterDefault(table_name, column_name, server_default, schema=schema))
             return
-        if nullable is None and known_type is not None:
+        stored = None if self.as_sql else self._stored_column(table_name, column_name, schema)
+        if stored is not None and isinstance(existing_server_default, Computed):
+            existing_server_default = False
+        if autoincrement is None:
+            autoincrement = False if _cannot_count(type_) else existing_autoincrement
+        if nullable is None:
             nullable = existing_nullable
-            if nullable is None:
-                nullable = self._ask_nullable(table_name, column_name, schema)
+        if stored is None and nullable is None and known_type is not None:
+            raise _nullability_unknown(table_name, column_name)
         whole: dict[str, Any] = {
             "schema": schema,
+            "newname": name if name is not None else column_name,
             "type_": known_type,
             "nullable": nullable,
             "default": server_default if server_default is not False else existing_server_default,
-            "autoincrement": autoincrement if autoincrement is not None else existing_autoincrement,
-            "comment": comment if comment is not False else existing_comment,
+            "autoincrement": autoincrement,
+            "comment": comment if comment is not False or existing_comment is None else existing_comment,
+            "stored": stored,
+            "type_changes": type_ is not None,
         }
-        if changes:
-            newname = name if name is not None else column_name
-            self._exec(MySQLChangeColumn(table_name, column_name, newname=newname, **whole))
-        else:
-            self._exec(MySQLModifyColumn(table_name, column_name, **whole))
+        element = MySQLChangeColumn if changes else MySQLModifyColumn
+        self._exec(element(table_name, column_name, **whole))
 
-    def _ask_nullable(self, table_name: str, column_name: str, schema: str | None) -> bool:
-        """Return whether the column is nullable in the database; writing it again would otherwise make it so."""
-        if self.as_sql:
-            message = (
-                f"alter_column {table_name}.{column_name}: MySQL writes the whole column again, and the revision does "
-                "not say whether it is nullable; offline there is no database to ask. Add existing_nullable=."
-            )
-            raise OfflineUnsupported(message, table=table_name, column=column_name)
-        columns = table("columns", *map(column, _COLUMNS_COLUMNS), schema="information_schema")
-        found = self._exec(
-            select(columns.c.is_nullable).where(
-                columns.c.table_schema == (schema if schema is not None else func.database()),
-                columns.c.table_name == table_name,
-                columns.c.column_name == column_name,
-            )
-        )
-        return found is None or found.scalar() != "NO"
+    def _refuse_generated(
+        self,
+        table_name: str,
+        column_name: str,
+        schema: str | None,
+        default: ServerDefault | Literal[False] | None,
+        existing: ServerDefault | Literal[False] | None,
+    ) -> None:
+        """Raise if the default becomes, or was, something that cannot be altered in place."""
+        generated = isinstance(default, Computed) or (default is not False and isinstance(existing, Computed))
+        if generated or isinstance(default, Identity) or isinstance(existing, Identity):
+            known = {"schema": schema, "existing_server_default": existing}
+            self._alter_default(table_name, column_name, None if default is False else default, known)
+
+    def _stored_column(self, table_name: str, column_name: str, schema: str | None) -> StoredColumn:
+        """Return the column as the server has it.
+
+        Raises:
+            OperationError: there is none.
+        """
+        stored = read_columns(self.bind, table_name, schema).get(column_name.lower())
+        if stored is None:
+            message = f"alter_column {table_name}.{column_name}: the table has no such column. Correct its name."
+            raise OperationError(message, table=table_name, column=column_name)
+        return stored
+
+    # --- tables and columns with checks ----------------------------------------------------------------------------
+
+    def create_table(self, table: Table, **kw: Any) -> None:
+        """Create a table; what MariaDB does not take in a column, a CHECK with a name, is put beside the columns."""
+        with ExitStack() as restored:
+            for col in table.columns:
+                for check in restored.enter_context(_named_checks_set_aside(col)):
+                    copy = CheckConstraint(check.sqltext, name=check.name)
+                    table.append_constraint(copy)
+                    restored.callback(table.constraints.discard, copy)
+            super().create_table(table, **kw)
+
+    @property
+    def _is_mariadb(self) -> bool:
+        """Whether the server is MariaDB; offline, what the URL says."""
+        return bool(getattr(self.dialect, "is_mariadb", False))
+
+    # --- constraints -----------------------------------------------------------------------------------------------
 
     def drop_constraint(self, const: Constraint, **kw: Any) -> None:
-        """Drop a constraint by its kind; the CHECK of a type stays, since older servers never made it.
+        """Drop a constraint by its kind; the CHECK of a type only if it is there, since older servers made none.
 
         Raises:
             OperationUnsupported: the revision does not say the kind.
             OfflineUnsupported: `if_exists` offline, on MySQL, whose SQL does not have it.
         """
         if getattr(const, "_type_bound", False):
+            if isinstance(const.name, str) and (self._is_mariadb or not self.as_sql):
+                self._drop_if_exists(const, "CONSTRAINT", kw)
             return
         kind = next((text for type_, text in _DROP_KINDS.items() if isinstance(const, type_)), None)
         if kind is None:
@@ -225,10 +271,17 @@ class MySQLImpl(DefaultImpl):
                 'Add type_="foreignkey", "primary", "unique" or "check".'
             )
             raise OperationUnsupported(message, table=const.table.name, constraint=str(const.name))
-        if not kw.pop("if_exists", None):
+        if kw.pop("if_exists", None):
+            self._drop_if_exists(const, kind, kw)
+        elif self.as_sql and isinstance(const, CheckConstraint):
+            # Whatever the URL calls it, the script may be for MariaDB, which does not know MySQL's DROP CHECK.
+            self._exec(DropConstraintOfKind(const, kind))
+        else:
             super().drop_constraint(const, **kw)
-        elif getattr(self.dialect, "is_mariadb", False) and not isinstance(const, PrimaryKeyConstraint):
-            self._exec(DropConstraintIfExists(const, kind))
+
+    def _drop_if_exists(self, const: Constraint, kind: str, kw: dict[str, Any]) -> None:
+        if self._is_mariadb and not isinstance(const, PrimaryKeyConstraint):
+            self._exec(DropConstraintOfKind(const, kind, if_exists=True))
         elif self._constraint_exists(const):
             super().drop_constraint(const, **kw)
 
@@ -252,7 +305,6 @@ class MySQLImpl(DefaultImpl):
         return found is not None and bool(found.scalar())
 
 
-_COLUMNS_COLUMNS = ("table_schema", "table_name", "column_name", "is_nullable")
 _CONSTRAINTS_COLUMNS = ("table_schema", "table_name", "constraint_name")
 
 
@@ -265,6 +317,19 @@ class MariaDBImpl(MySQLImpl):
 def _default_needs_change(type_: TypeEngine[Any] | None, default: ServerDefault | Literal[False] | None) -> bool:
     """Return whether the column is a date and time: only then may its default be a function."""
     return type_ is not None and default is not None and type_instance(type_)._type_affinity is DateTime
+
+
+def _cannot_count(type_: TypeEngine[Any] | None) -> bool:
+    """Return whether the column gets a type that rules out AUTO_INCREMENT."""
+    return type_ is not None and not issubclass(type_instance(type_)._type_affinity or Integer, Integer)
+
+
+def _nullability_unknown(table_name: str, column_name: str) -> OfflineUnsupported:
+    message = (
+        f"alter_column {table_name}.{column_name}: MySQL writes the whole column again, and the revision does "
+        "not say whether it is nullable; offline there is no database to ask. Add existing_nullable=."
+    )
+    return OfflineUnsupported(message, table=table_name, column=column_name)
 
 
 @compiles(MySQLAlterDefault, "mysql", "mariadb")
@@ -294,41 +359,111 @@ def visit_change_column(element: MySQLChangeColumn, compiler: MySQLDDLCompiler, 
     return f"{table_} CHANGE {name} {newname} {_whole_column(element, compiler)}"
 
 
+# MariaDB takes a CHECK only at the end.
+_CLAUSE_ORDER = ("type", "generated", "nullability", "other", "autoincrement", "default", "comment", "check")
+
+
 def _whole_column(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> str:
-    parts = [format_type(compiler, element.type_), "NULL" if element.nullable else "NOT NULL"]
-    if element.autoincrement:
-        parts.append("AUTO_INCREMENT")
-    if is_default(element.default):
-        parts.append(f"DEFAULT {format_server_default(compiler, element.default)}")
-    if element.comment:
-        parts.append(f"COMMENT {compiler.sql_compiler.render_literal_value(element.comment, String())}")
-    return " ".join(parts)
+    """Return the column: what the element says, and what is stored about the rest."""
+    clauses = _stored_clauses(element, compiler) | _said_clauses(element, compiler)
+    if clauses.get("generated"):
+        # MariaDB takes neither NULL nor a default there.
+        clauses["default"] = ""
+        clauses["nullability"] = clauses["nullability"].removeprefix("NULL")
+    return " ".join(clauses[name] for name in _CLAUSE_ORDER if clauses.get(name))
+
+
+def _stored_clauses(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> dict[str, str]:
+    stored = element.stored
+    if stored is None:
+        return {}
+    newname = str(element.newname if element.newname is not None else element.column_name)
+    clauses = {name: getattr(stored, name) for name in _CLAUSE_ORDER}
+    clauses["nullability"] = "NULL" if stored.is_nullable else "NOT NULL"
+    clauses["check"] = stored.check_after({stored.name: newname}, type_changes=element.type_changes)
+    return {name: _verbatim(text, compiler) for name, text in clauses.items()}
+
+
+def _said_clauses(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> dict[str, str]:
+    clauses: dict[str, str] = {}
+    if element.type_ is not None:
+        clauses["type"] = _type_text(element, compiler)
+    if element.nullable is not None:
+        clauses["nullability"] = "NULL" if element.nullable else "NOT NULL"
+    if element.autoincrement is not None:
+        clauses["autoincrement"] = "AUTO_INCREMENT" if element.autoincrement else ""
+    if isinstance(element.default, Computed):
+        clauses["generated"] = compiler.process(element.default)
+    elif element.default is not False:
+        default = element.default
+        clauses["default"] = "" if default is None else f"DEFAULT {format_server_default(compiler, default)}"
+    if element.comment is not False:
+        comment = element.comment
+        literal = compiler.sql_compiler.render_literal_value(comment, String()) if comment else ""
+        clauses["comment"] = f"COMMENT {literal}" if literal else ""
+    return clauses
+
+
+def _type_text(element: MySQLChangeColumn, compiler: MySQLDDLCompiler) -> str:
+    """Return the type in the revision's words, or in the server's where the revision only repeats it."""
+    assert element.type_ is not None
+    said, stored = format_type(compiler, element.type_), element.stored
+    if stored is None:
+        return said
+    if not element.type_changes and keeps_type(said, stored.type):
+        return _verbatim(stored.type, compiler)
+    return stored.type_like(said)
+
+
+def _verbatim(sql: str, compiler: MySQLDDLCompiler) -> str:
+    """Return the server's text as session and driver want it: some take a single percent sign for a parameter."""
+    in_mode = in_session(sql, backslash_escapes=getattr(compiler.dialect, "_backslash_escapes", True))
+    processed: str = compiler.sql_compiler.post_process_text(in_mode)  # type: ignore[no-untyped-call]
+    return processed
 
 
 @compiles(AddColumn, "mysql", "mariadb")
 def visit_add_column(element: AddColumn, compiler: MySQLDDLCompiler, **kw: Any) -> str:
-    """Return ADD COLUMN; foreign keys follow as clauses of the same statement, since MySQL ignores them inline."""
-    clauses = [
-        add_column(
-            compiler,
-            element.column,
-            if_not_exists=element.if_not_exists,
-            inline_primary_key=element.inline_primary_key,
-            **kw,
-        )
-    ]
+    """Return ADD COLUMN; what does not work inside the column follows as clauses of the same statement.
+
+    MySQL ignores foreign keys there, and MariaDB does not take a CHECK with a name.
+    """
+    with _named_checks_set_aside(element.column) as checks:
+        clauses = [
+            add_column(
+                compiler,
+                element.column,
+                if_not_exists=element.if_not_exists,
+                inline_primary_key=element.inline_primary_key,
+                **kw,
+            )
+        ]
+    guard = "IF NOT EXISTS " if element.if_not_exists else ""
+    clauses.extend(f"ADD CONSTRAINT {guard}{compiler.process(check).removeprefix('CONSTRAINT ')}" for check in checks)
     if element.inline_references:
         keys = column_references(element.column)
         clauses.extend(f"ADD {compiler.process(key.constraint)}" for key in keys if key.constraint is not None)
     return f"{alter_table(compiler, element.table_name, element.schema)} {', '.join(clauses)}"
 
 
-@compiles(DropConstraintIfExists, "mysql", "mariadb")
-def visit_drop_constraint_if_exists(element: DropConstraintIfExists, compiler: MySQLDDLCompiler, **kw: Any) -> str:
-    """Return DROP kind IF EXISTS name."""
+@contextmanager
+def _named_checks_set_aside(column: Column[Any]) -> Iterator[tuple[CheckConstraint, ...]]:
+    """Take the checks with a name out of a column while the block runs, and yield them in the order of their making."""
+    checks = [check for check in column.constraints if isinstance(check, CheckConstraint) and check.name is not None]
+    checks.sort(key=lambda check: check._creation_order)
+    column.constraints.difference_update(checks)
+    try:
+        yield tuple(checks)
+    finally:
+        column.constraints.update(checks)
+
+
+@compiles(DropConstraintOfKind, "mysql", "mariadb")
+def visit_drop_constraint_of_kind(element: DropConstraintOfKind, compiler: MySQLDDLCompiler, **kw: Any) -> str:
+    """Return DROP with the kind and the name."""
     table_ = compiler.preparer.format_table(element.constraint.table)
     name = compiler.preparer.format_constraint(element.constraint)
-    return f"ALTER TABLE {table_} DROP {element.kind} IF EXISTS {name}"
+    return f"ALTER TABLE {table_} DROP {element.kind} {'IF EXISTS ' if element.if_exists else ''}{name}"
 
 
 @compiles(ColumnNullable, "mysql", "mariadb")

@@ -74,7 +74,7 @@ class MigrationContext:
             primary_key=opts.get("version_table_pk", True),
         )
         self._version = self._rows.table
-        self.ledger = StepLedger(self.policy.clock)
+        self.ledger = StepLedger(self.policy.clock, ddl_rolls_back=self.impl.ddl_in_transaction)
         self.transactions = None if self.connection is None else self._online_transactions(self.connection)
 
     # -- construction ------------------------------------------------------------------------------------
@@ -117,6 +117,8 @@ class MigrationContext:
         scope = self.policy.transaction
         if explicit is not None:
             scope = TransactionScope.REVISION if explicit else TransactionScope.RUN
+        if not self.impl.ddl_in_transaction:
+            scope = TransactionScope.REVISION  # DDL commits what is open: no transaction can hold more than one
         origins = None if self.environment_context is None else self.environment_context.transaction_origins
         return OnlineTransactions(
             connection,
@@ -125,6 +127,7 @@ class MigrationContext:
             ledger=self.ledger,
             origins=origins,
             read_rows=self._rows.rows,
+            ddl_rolls_back=self.impl.ddl_in_transaction,
             version_table=self.version_table,
             version_table_schema=self.version_table_schema,
             locking=self.environment_context is not None,
@@ -287,7 +290,7 @@ class MigrationContext:
 
     def _run_online(self, transactions: OnlineTransactions, kw: dict[str, Any]) -> None:
         if self.opts.get("run_policy") is not None:  # a query takes no lock
-            transactions.lock_before_looking()
+            transactions.prepare_to_look()
         heads, has_work = transactions.looking(self._look)
         if not has_work:
             if self.opts.get("run_policy") is not None:  # a query looks too, but plans nothing

@@ -26,10 +26,16 @@ class _Pending:
 
 
 class StepLedger:
-    """Collects started steps and settles them as finished or failed."""
+    """Collects started steps and settles them as finished or failed.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: for the durations.
+        ddl_rolls_back: whether a rollback takes the DDL of a step along; if not, its failure says so.
+    """
+
+    def __init__(self, clock: Clock, *, ddl_rolls_back: bool = True) -> None:
         self._clock = clock
+        self._ddl_rolls_back = ddl_rolls_back
         self._pending: list[_Pending] = []
         self.applied: list[AppliedStep] = []
 
@@ -79,7 +85,11 @@ class StepLedger:
         for held in held_back:
             running = held.duration_seconds is None
             code = _code_of(error) if error is not None and running else "rolled-back"
-            emit("step.failed", level="error", **_keys(held.step), error_code=code)
+            keys = _keys(held.step)
+            if self._ddl_rolls_back:
+                emit("step.failed", level="error", **keys, error_code=code)
+            else:
+                emit("step.failed", level="error", **keys, error_code=code, ddl_rolled_back=False)
 
 
 def _code_of(error: BaseException) -> str:

@@ -22,7 +22,7 @@ from runner.database.failures import one_line, sqlstate_of
 from runner.database.limits import limit_session
 from runner.database.lock import AdvisoryLock, acquire, advisory_lock_for, lock_key
 from runner.database.write_lock import begin_write, needs_write_lock
-from runner.errors import NotCommitted, OperationError, RevisionFailed, StatementFailed
+from runner.errors import NotCommitted, OperationError, RevisionFailed, RunnerError, StatementFailed
 from runner.events import emit
 from runner.migration.ledger import StepLedger
 from runner.migration.origins import TransactionOrigins
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["OnlineTransactions"]
 
 _T = TypeVar("_T")
+_Error = TypeVar("_Error", bound=BaseException)
 
 
 class OnlineTransactions:
@@ -53,6 +54,7 @@ class OnlineTransactions:
         ledger: StepLedger,
         origins: TransactionOrigins | None,
         read_rows: Callable[[Connection], tuple[str, ...]],
+        ddl_rolls_back: bool,
         version_table: str,
         version_table_schema: str | None,
         locking: bool,
@@ -63,6 +65,7 @@ class OnlineTransactions:
         self._ledger = ledger
         self._origins = origins
         self._read_rows = read_rows
+        self._ddl_rolls_back = ddl_rolls_back
         self._lock_key = lock_key(version_table, version_table_schema, override=policy.lock_key)
         self._locking = locking
         self._lock: AdvisoryLock | None = None
@@ -103,10 +106,16 @@ class OnlineTransactions:
         if self._lock is not None and not self._ledger.was_used:
             self._release_lock()
 
-    def lock_before_looking(self) -> None:
-        """Take the lock on a connection in somebody else's transaction, where looking first would end all waiting."""
+    def prepare_to_look(self) -> None:
+        """Take the lock on a connection in somebody else's transaction, where looking first would end all waiting.
+
+        A transaction that env.py opened by merely executing something is committed where DDL is not part of
+        one anyway: MySQL shows a transaction the rows, and the tables, as they were at its first SELECT.
+        """
         if self._in_theirs():
             self._take_lock()
+        elif not self._ddl_rolls_back and self._connection.in_transaction():
+            self._connection.commit()
 
     def _take_lock(self) -> None:
         if self._lock is not None or not self._locking:
@@ -190,6 +199,8 @@ class OnlineTransactions:
         except BaseException as error:
             self.failure = error
             self._settle_committed_inside()
+            if self._ledger.has_uncommitted:
+                self._tell_what_stays(error)
             self._roll_back(error)
             raise
         self._settle_committed_inside()
@@ -243,9 +254,11 @@ class OnlineTransactions:
         lost = self._their_work_lost or self._ledger.has_uncommitted
         self.abandon()
         if lost:
-            raise NotCommitted(
-                "env.py ran the revisions in a transaction that it began itself and did not commit, so what they did "
-                "is lost. Commit it, or leave beginning and committing to context.begin_transaction()."
+            raise self._tell_what_stays(
+                NotCommitted(
+                    "env.py ran the revisions in a transaction that it began itself and did not commit, so what they "
+                    "did is lost. Commit it, or leave beginning and committing to context.begin_transaction()."
+                )
             )
 
     def abandon(self) -> None:
@@ -341,6 +354,17 @@ class OnlineTransactions:
                 # The session died, which is a rollback too; the error that is on its way says why.
                 self._connection.invalidate()
         self._ledger.rolled_back(error)
+
+    def _tell_what_stays(self, error: _Error) -> _Error:
+        """Return the error, saying so where a rollback does not undo what the revision had done."""
+        if not self._ddl_rolls_back and isinstance(error, RunnerError):
+            error.fields["ddl_rolled_back"] = False
+            error.message = (
+                f"{error.message.removesuffix('.')}. But {self._connection.dialect.name} cannot roll back DDL: "
+                "what was done up to the last DDL statement is still there, without its version row. "
+                "Undo it, or let the revision skip what is there, before it runs again."
+            )
+        return error
 
     def _without_transaction(self) -> None:
         with self._ending():

@@ -35,8 +35,8 @@ class StoredType(TypeDecorator[Any]):
         self.suffix = suffix
 
     def copy(self, **kw: Any) -> StoredType:
-        """Return the same type: it is never changed."""
-        return self
+        """Return an equal type; SQLAlchemy puts what a dialect makes of it into the copy."""
+        return StoredType(self.impl, text=self.text, suffix=self.suffix)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return what SQLAlchemy made of the declaration."""
