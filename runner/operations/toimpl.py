@@ -6,12 +6,24 @@ function of a third party may replace one and call the original, which is why th
 
 from __future__ import annotations
 
+import re
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.schema import Column, Constraint, PrimaryKeyConstraint, Table
+from sqlalchemy.schema import (
+    CheckConstraint,
+    Column,
+    Constraint,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from runner.operations import ops
 from runner.operations.base import AbstractOperations, Operations
+from runner.operations.keywords import named_by, refuse_unknown_keywords
 from runner.operations.ops.constraints import CreateExcludeConstraintOp
 from runner.operations.schemaobj import SchemaObjects
 from runner.operations.sqla import copy_column, in_declared_order, renders_on
@@ -37,10 +49,20 @@ __all__ = [
 ]
 
 
+_ALTER_OPTIONS = frozenset({"postgresql_using", "insert_before", "insert_after"})
+_DROP_OPTIONS = frozenset({"existing_type", "mssql_drop_default", "mssql_drop_check", "mssql_drop_foreign_key"})
+"""Keywords that implementations take out of those they do not name, and those of batch blocks."""
+_CONSTRAINTS = (CheckConstraint, ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint)
+_CONSTRAINT_OPTIONS = frozenset({"schema", "source_schema", "referent_schema", "ops", "using", "where"})
+
+
 @Operations.implementation_for(ops.AlterColumnOp)
 def alter_column(operations: AbstractOperations, operation: ops.AlterColumnOp) -> None:
     """Alter a column; the CHECK of the old type goes first and the one of the new type comes last."""
     impl = operations.impl
+    pairs = {name.replace("modify_", "existing_", 1) for name in operation.kw if name.startswith("modify_")}
+    pairs |= {name for name in operation.kw if name.startswith("modify_")}  # attributes a third party has added
+    _check_keywords(operations, operation, "alter_column", known=_ALTER_OPTIONS | pairs)
     name = operation.modify_name if operation.modify_name is not None else operation.column_name
     if operation.existing_type is not None and operation.modify_type is not None:
         for constraint in _type_constraints(operations, operation, operation.column_name, operation.existing_type):
@@ -68,6 +90,7 @@ def alter_column(operations: AbstractOperations, operation: ops.AlterColumnOp) -
 @Operations.implementation_for(ops.DropTableOp)
 def drop_table(operations: AbstractOperations, operation: ops.DropTableOp) -> None:
     """Drop a table."""
+    refuse_unknown_keywords("drop_table", operation.table_kw, known=named_by(Table), table=operation.table_name)
     table = operation.to_table(operations.migration_context)
     operations.impl.drop_table(table, **_given(if_exists=operation.if_exists))
 
@@ -75,6 +98,7 @@ def drop_table(operations: AbstractOperations, operation: ops.DropTableOp) -> No
 @Operations.implementation_for(ops.DropColumnOp)
 def drop_column(operations: AbstractOperations, operation: ops.DropColumnOp) -> None:
     """Drop a column."""
+    _check_keywords(operations, operation, "drop_column", known=_DROP_OPTIONS)
     column = operation.to_column(operations.migration_context)
     kw = {**_given(if_exists=operation.if_exists), **operation.kw}
     operations.impl.drop_column(operation.table_name, column, schema=operation.schema, **kw)
@@ -83,6 +107,7 @@ def drop_column(operations: AbstractOperations, operation: ops.DropColumnOp) -> 
 @Operations.implementation_for(ops.CreateIndexOp)
 def create_index(operations: AbstractOperations, operation: ops.CreateIndexOp) -> None:
     """Create an index."""
+    refuse_unknown_keywords("create_index", operation.kw, known=named_by(Index), table=operation.table_name)
     index = operation.to_index(operations.migration_context)
     operations.impl.create_index(index, **_given(if_not_exists=operation.if_not_exists))
 
@@ -90,6 +115,7 @@ def create_index(operations: AbstractOperations, operation: ops.CreateIndexOp) -
 @Operations.implementation_for(ops.DropIndexOp)
 def drop_index(operations: AbstractOperations, operation: ops.DropIndexOp) -> None:
     """Drop an index."""
+    refuse_unknown_keywords("drop_index", operation.kw, known=named_by(Index), index=operation.index_name)
     index = operation.to_index(operations.migration_context)
     operations.impl.drop_index(index, **_given(if_exists=operation.if_exists))
 
@@ -97,6 +123,7 @@ def drop_index(operations: AbstractOperations, operation: ops.DropIndexOp) -> No
 @Operations.implementation_for(ops.CreateTableOp)
 def create_table(operations: AbstractOperations, operation: ops.CreateTableOp) -> Table:
     """Create a table with the indexes its columns ask for, and return it."""
+    refuse_unknown_keywords("create_table", operation.kw, known=named_by(Table), table=operation.table_name)
     table = operation.to_table(operations.migration_context)
     operations.impl.create_table(table, **_given(if_not_exists=operation.if_not_exists))
     return table
@@ -151,6 +178,10 @@ def add_column(operations: AbstractOperations, operation: ops.AddColumnOp) -> No
 @Operations.implementation_for(ops.AddConstraintOp)
 def create_constraint(operations: AbstractOperations, operation: ops.AddConstraintOp) -> Any:
     """Add a constraint, and return its table object."""
+    known = set().union(_CONSTRAINT_OPTIONS, *map(named_by, _CONSTRAINTS))
+    directive = re.sub(r"(?<!^)(?=[A-Z])", "_", type(operation).__name__.removesuffix("Op")).lower()
+    name = getattr(operation, "constraint_name", None)
+    refuse_unknown_keywords(directive, getattr(operation, "kw", ()), known=known, constraint=name)
     constraint = operation.to_constraint(operations.migration_context)
     operations.impl.add_constraint(constraint)
     return constraint.table
@@ -175,6 +206,24 @@ def bulk_insert(operations: AbstractOperations, operation: ops.BulkInsertOp) -> 
 def execute_sql(operations: AbstractOperations, operation: ops.ExecuteSQLOp) -> None:
     """Run one statement at once, also in a batch block."""
     operations.migration_context.impl.execute(operation.sqltext, execution_options=operation.execution_options)
+
+
+def _check_keywords(
+    operations: AbstractOperations,
+    operation: ops.AlterColumnOp | ops.DropColumnOp,
+    directive: str,
+    known: AbstractSet[str],
+) -> None:
+    """Refuse a keyword the dialect implementation does not look at; one of a third party may look into all."""
+    impl = operations.migration_context.impl
+    refuse_unknown_keywords(
+        directive,
+        operation.kw,
+        known=known | named_by(type(impl), directive),
+        strict_about=impl.dialect.name if type(impl).__module__.startswith("runner.") else None,
+        table=operation.table_name,
+        column=operation.column_name,
+    )
 
 
 def _given(**options: Any) -> dict[str, Any]:
