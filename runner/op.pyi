@@ -16,6 +16,7 @@ from runner.operations import ops
 from runner.operations.arguments import (
     Comment,
     Condition,
+    DroppedType,
     IndexColumns,
     Recreate,
     ServerDefault,
@@ -40,6 +41,7 @@ def add_column(
     if_not_exists: bool | None = None,
     inline_references: bool | None = None,
     inline_primary_key: bool | None = None,
+    create_type: bool | None = None,
 ) -> None:
     """Add a column, then its foreign keys, unique constraint, checks, index and comment.
 
@@ -50,6 +52,8 @@ def add_column(
             scan the table once more or is not possible.
         inline_primary_key: write PRIMARY KEY into ADD COLUMN; without it the primary key of the table
             stays as it is.
+        create_type: create the enum or domain type of the column first, unless it exists (PostgreSQL).
+            Without it the type must be there.
     """
 
 def add_enum_value(
@@ -401,8 +405,9 @@ def drop_column(
     """Drop a column.
 
     Args:
-        kw: `if_exists`; on SQL Server `mssql_drop_default`, `mssql_drop_check` and
-            `mssql_drop_foreign_key`, which drop what would be in the way.
+        kw: `if_exists`; `drop_type`, which drops the enum or domain type of the column too (PostgreSQL): the
+            type, its name, or True, which asks the database for it; on SQL Server `mssql_drop_default`,
+            `mssql_drop_check` and `mssql_drop_foreign_key`, which drop what would be in the way.
     """
 
 def drop_constraint(
@@ -535,12 +540,15 @@ def drop_table(
     *,
     schema: str | None = None,
     if_exists: bool | None = None,
+    drop_types: Sequence[DroppedType] | bool | None = None,
     **kw: Any,
 ) -> None:
-    """Drop a table with everything that belongs to it; types it used stay.
+    """Drop a table with everything that belongs to it; types it used stay, unless told otherwise.
 
     Args:
         if_exists: do nothing where the table is gone already.
+        drop_types: the enum and domain types to drop with it (PostgreSQL), as types or names; True asks the
+            database which enum types its columns have.
         kw: the dialects' options of `sqlalchemy.Table`.
     """
 

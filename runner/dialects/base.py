@@ -455,7 +455,8 @@ class DefaultImpl(ObjectImpl, metaclass=ImplMeta):
                 self.create_column_comment(column)
 
     def drop_table(self, table: Table, **kw: Any) -> None:
-        """Drop a table; its events fire around the DROP."""
+        """Drop a table; its events fire around the DROP. Types to drop with it are PostgreSQL's."""
+        kw.pop("postgresql_drop_types", None)
         table.dispatch.before_drop(table, self.bind, checkfirst=False, _ddl_runner=self)
         self._exec(DropTable(table, **kw))
         table.dispatch.after_drop(table, self.bind, checkfirst=False, _ddl_runner=self)

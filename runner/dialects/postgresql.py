@@ -18,6 +18,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    MetaData,
     String,
     Table,
     Text,
@@ -26,9 +27,10 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator
 
 from runner.dialects.base import BatchTable, DefaultImpl, ensure_columns
 from runner.dialects.ddl import (
@@ -49,7 +51,7 @@ from runner.dialects.ddl import (
 )
 from runner.dialects.literals import rendering_dialect
 from runner.dialects.postgresql_objects import PostgresqlObjects
-from runner.errors import OperationError
+from runner.errors import OfflineUnsupported, OperationError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql.base import PGDDLCompiler
@@ -191,6 +193,67 @@ class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
             inline_primary_key=inline_primary_key,
         )
 
+    def drop_column(
+        self,
+        table_name: str,
+        column: Column[Any],
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        postgresql_drop_type: Any = None,
+        **kw: Any,
+    ) -> None:
+        """Drop a column, then its enum or domain type if asked for: True, the type, or its name.
+
+        Raises:
+            OfflineUnsupported: which type it is can only be asked of a database, and offline there is none.
+        """
+        table = Table(table_name, MetaData(), column._copy(), schema=schema)
+        given = postgresql_drop_type if isinstance(postgresql_drop_type, bool | None) else [postgresql_drop_type]
+        types = self._types_to_drop(table, given, f"drop_column {table_name}.{column.name}", column.name)
+        super().drop_column(table_name, column, schema=schema, if_exists=if_exists, **kw)
+        self._drop_types(types)
+
+    def drop_table(self, table: Table, *, postgresql_drop_types: Any = None, **kw: Any) -> None:
+        """Drop a table, then the enum and domain types of its columns if asked for: True, the types, or their names.
+
+        Raises:
+            OfflineUnsupported: which types they are can only be asked of a database, and offline there is none.
+        """
+        types = self._types_to_drop(table, postgresql_drop_types, f"drop_table {table.name}")
+        if postgresql_drop_types:
+            table = Table(table.name, MetaData(), schema=table.schema)  # of whose columns SQLAlchemy drops no type
+        super().drop_table(table, **kw)
+        self._drop_types(types)
+
+    def _types_to_drop(
+        self, table: Table, given: Any, operation: str, column: str | None = None
+    ) -> list[tuple[str | None, str]]:
+        """Return (schema, name) of each type, in the order of their columns."""
+        if not given:
+            return []
+        if given is not True:
+            return list(dict.fromkeys(_schema_and_name(type_, self.dialect) for type_ in given))
+        if any(not isinstance(col.type, NullType) for col in table.columns):
+            types: list[Any] = [named_type(col.type, self.dialect) for col in table.columns]
+            return list(dict.fromkeys((type_.schema, str(type_.name)) for type_ in types if type_ is not None))
+        return self._stored_enums(table, operation, column)
+
+    def _stored_enums(self, table: Table, operation: str, column: str | None) -> list[tuple[str | None, str]]:
+        """Return the enum types of a table's columns, or of one, as the database has them."""
+        if self.as_sql:
+            message = (
+                f"{operation}: offline there is no database to ask which types it has. Give the types, or their names."
+            )
+            raise OfflineUnsupported(message, table=table.name)
+        assert self.connection is not None
+        parameters = {"table": _regclass_name(table), "column": column}
+        return [(schema, name) for schema, name in self.connection.execute(_ENUMS_OF_TABLE, parameters)]
+
+    def _drop_types(self, types: list[tuple[str | None, str]]) -> None:
+        for schema, name in types:
+            self.drop_enum(name, schema=schema)
+
     def create_table(self, table: Table, **kw: Any) -> None:
         """Create a table and the enum and domain types this run has not created yet."""
         if not self.as_sql:
@@ -245,6 +308,27 @@ class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
 
 def _foreign_keys_first(constraint: Constraint) -> tuple[bool, int]:
     return not isinstance(constraint, ForeignKeyConstraint), constraint._creation_order
+
+
+_ENUMS_OF_TABLE = text(
+    "SELECT n.nspname, t.typname FROM pg_catalog.pg_attribute a "
+    "JOIN pg_catalog.pg_type c ON c.oid = a.atttypid "
+    "JOIN pg_catalog.pg_type t ON t.oid IN (c.oid, c.typelem) "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+    "WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype = 'e' "
+    "AND (CAST(:column AS text) IS NULL OR a.attname = :column) "
+    "GROUP BY n.nspname, t.typname ORDER BY min(a.attnum)"
+)
+
+
+def _schema_and_name(type_: Any, dialect: Dialect) -> tuple[str | None, str]:
+    """Return what DROP TYPE needs of a type or a name."""
+    if isinstance(type_, str):
+        return None, type_
+    named: Any = named_type(type_, dialect)
+    if named is None:
+        raise OperationError(f"{type_!r} is no type of the database's own that could be dropped. Leave it out.")
+    return named.schema, str(named.name)
 
 
 def _regclass_name(table: Table) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from runner.operations.arguments import (
         Comment,
         Condition,
+        DroppedType,
         IndexColumns,
         Recreate,
         ServerDefault,
@@ -275,15 +276,23 @@ class Operations(ObjectDirectives, AbstractOperations):
         return ops.CreateTableOp.create_table(self, table_name, *columns, if_not_exists=if_not_exists, **kw)
 
     def drop_table(
-        self, table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **kw: Any
+        self,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        drop_types: Sequence[DroppedType] | bool | None = None,
+        **kw: Any,
     ) -> None:
-        """Drop a table with everything that belongs to it; types it used stay.
+        """Drop a table with everything that belongs to it; types it used stay, unless told otherwise.
 
         Args:
             if_exists: do nothing where the table is gone already.
+            drop_types: the enum and domain types to drop with it (PostgreSQL), as types or names; True asks the
+                database which enum types its columns have.
             kw: the dialects' options of `sqlalchemy.Table`.
         """
-        ops.DropTableOp.drop_table(self, table_name, schema=schema, if_exists=if_exists, **kw)
+        ops.DropTableOp.drop_table(self, table_name, schema=schema, if_exists=if_exists, drop_types=drop_types, **kw)
 
     def rename_table(self, old_table_name: str, new_table_name: str, *, schema: str | None = None) -> None:
         """Rename a table; it stays in its schema."""
@@ -325,6 +334,7 @@ class Operations(ObjectDirectives, AbstractOperations):
         if_not_exists: bool | None = None,
         inline_references: bool | None = None,
         inline_primary_key: bool | None = None,
+        create_type: bool | None = None,
     ) -> None:
         """Add a column, then its foreign keys, unique constraint, checks, index and comment.
 
@@ -335,6 +345,8 @@ class Operations(ObjectDirectives, AbstractOperations):
                 scan the table once more or is not possible.
             inline_primary_key: write PRIMARY KEY into ADD COLUMN; without it the primary key of the table
                 stays as it is.
+            create_type: create the enum or domain type of the column first, unless it exists (PostgreSQL).
+                Without it the type must be there.
         """
         ops.AddColumnOp.add_column(
             self,
@@ -344,6 +356,7 @@ class Operations(ObjectDirectives, AbstractOperations):
             if_not_exists=if_not_exists,
             inline_references=inline_references,
             inline_primary_key=inline_primary_key,
+            create_type=create_type,
         )
 
     def alter_column(
@@ -398,8 +411,9 @@ class Operations(ObjectDirectives, AbstractOperations):
         """Drop a column.
 
         Args:
-            kw: `if_exists`; on SQL Server `mssql_drop_default`, `mssql_drop_check` and
-                `mssql_drop_foreign_key`, which drop what would be in the way.
+            kw: `if_exists`; `drop_type`, which drops the enum or domain type of the column too (PostgreSQL): the
+                type, its name, or True, which asks the database for it; on SQL Server `mssql_drop_default`,
+                `mssql_drop_check` and `mssql_drop_foreign_key`, which drop what would be in the way.
         """
         ops.DropColumnOp.drop_column(self, table_name, column_name, schema=schema, **kw)
 
@@ -621,6 +635,7 @@ class BatchOperations(AbstractOperations):
         if_not_exists: bool | None = None,
         inline_references: bool | None = None,
         inline_primary_key: bool | None = None,
+        create_type: bool | None = None,
     ) -> None:
         """Add a column; see `Operations.add_column()`.
 
@@ -636,6 +651,7 @@ class BatchOperations(AbstractOperations):
             if_not_exists=if_not_exists,
             inline_references=inline_references,
             inline_primary_key=inline_primary_key,
+            create_type=create_type,
         )
 
     def alter_column(

@@ -92,7 +92,8 @@ def drop_table(operations: AbstractOperations, operation: ops.DropTableOp) -> No
     """Drop a table."""
     refuse_unknown_keywords("drop_table", operation.table_kw, known=named_by(Table), table=operation.table_name)
     table = operation.to_table(operations.migration_context)
-    operations.impl.drop_table(table, **_given(if_exists=operation.if_exists))
+    kw = _given(if_exists=operation.if_exists, postgresql_drop_types=operation.drop_types)
+    operations.impl.drop_table(table, **kw)
 
 
 @Operations.implementation_for(ops.DropColumnOp)
@@ -100,7 +101,7 @@ def drop_column(operations: AbstractOperations, operation: ops.DropColumnOp) -> 
     """Drop a column."""
     _check_keywords(operations, operation, "drop_column", known=_DROP_OPTIONS)
     column = operation.to_column(operations.migration_context)
-    kw = {**_given(if_exists=operation.if_exists), **operation.kw}
+    kw = {**_given(if_exists=operation.if_exists, postgresql_drop_type=operation.drop_type), **operation.kw}
     operations.impl.drop_column(operation.table_name, column, schema=operation.schema, **kw)
 
 
@@ -159,6 +160,7 @@ def add_column(operations: AbstractOperations, operation: ops.AddColumnOp) -> No
         if_not_exists=operation.if_not_exists,
         inline_references=operation.inline_references,
         inline_primary_key=operation.inline_primary_key,
+        postgresql_create_type=operation.create_type,
     )
     impl.add_column(operation.table_name, column, schema=operation.schema, **kw, **operation.kw)
     for constraint in _own_constraints(table, impl.dialect):

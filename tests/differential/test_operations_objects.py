@@ -26,8 +26,12 @@ CLASSES = sorted(
 INTERNAL = {"create_module_class_proxy", "info"}  # what makes Alembic's module proxies; a cached attribute
 
 MORE_ACCEPTED = {
+    "__init__": {"create_type", "drop_type", "drop_types"},
+    "add_column": {"create_type"},
+    "batch_add_column": {"create_type"},
     "batch_drop_constraint": {"if_exists"},
     "drop_constraint": {"if_exists"},
+    "drop_table": {"drop_types"},
 }
 """Directive -> keywords that ours takes and Alembic's does not."""
 
@@ -119,7 +123,8 @@ def _body(constraint: Any) -> Any:
 
 
 def _attributes(operation: Any) -> dict[str, Any]:
-    hidden = ("_reverse", "_namespace_metadata", "_orig_constraint", "_constraints_included")
+    hidden = {"_reverse", "_namespace_metadata", "_orig_constraint", "_constraints_included"}
+    hidden |= MORE_ACCEPTED["__init__"]
     return {
         name: _comparable_items(value) if name == "columns" else _described(value)
         for name, value in vars(operation).items()

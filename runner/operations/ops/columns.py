@@ -12,7 +12,7 @@ from runner.operations.ops.base import AlterTableOp
 if TYPE_CHECKING:
     from sqlalchemy.schema import Column
 
-    from runner.operations.arguments import Comment, ServerDefault, TypeArgument
+    from runner.operations.arguments import Comment, DroppedType, ServerDefault, TypeArgument
     from runner.operations.base import BatchOperations, Operations
     from runner.operations.protocols import MigrationContextLike
 
@@ -208,6 +208,7 @@ class AddColumnOp(AlterTableOp):
     Args:
         inline_references: put the foreign key of the column into ADD COLUMN itself.
         inline_primary_key: put PRIMARY KEY into ADD COLUMN itself.
+        create_type: create the enum or domain type of the column first, where the database has such types.
         kw: `insert_before` and `insert_after` in a batch block.
     """
 
@@ -220,10 +221,12 @@ class AddColumnOp(AlterTableOp):
         if_not_exists: bool | None = None,
         inline_references: bool | None = None,
         inline_primary_key: bool | None = None,
+        create_type: bool | None = None,
         **kw: Any,
     ) -> None:
         super().__init__(table_name, schema=schema)
         self.column = column
+        self.create_type = create_type
         self.if_not_exists = if_not_exists
         self.inline_references = inline_references
         self.inline_primary_key = inline_primary_key
@@ -233,6 +236,7 @@ class AddColumnOp(AlterTableOp):
         """Return the drop that remembers this column."""
         drop = DropColumnOp.from_column_and_tablename(self.schema, self.table_name, self.column)
         drop.if_exists = self.if_not_exists
+        drop.drop_type = self.create_type
         return drop
 
     def to_diff_tuple(self) -> tuple[str, str | None, str, Column[Any]]:
@@ -264,6 +268,7 @@ class AddColumnOp(AlterTableOp):
         if_not_exists: bool | None = None,
         inline_references: bool | None = None,
         inline_primary_key: bool | None = None,
+        create_type: bool | None = None,
     ) -> None:
         """Carry out the directive of the same name."""
         operations.invoke(
@@ -274,6 +279,7 @@ class AddColumnOp(AlterTableOp):
                 if_not_exists=if_not_exists,
                 inline_references=inline_references,
                 inline_primary_key=inline_primary_key,
+                create_type=create_type,
             )
         )
 
@@ -288,6 +294,7 @@ class AddColumnOp(AlterTableOp):
         if_not_exists: bool | None = None,
         inline_references: bool | None = None,
         inline_primary_key: bool | None = None,
+        create_type: bool | None = None,
     ) -> None:
         """Carry out the directive in a batch block."""
         table = operations.impl
@@ -299,6 +306,7 @@ class AddColumnOp(AlterTableOp):
                 if_not_exists=if_not_exists,
                 inline_references=inline_references,
                 inline_primary_key=inline_primary_key,
+                create_type=create_type,
                 **_placement(insert_before, insert_after),
             )
         )
@@ -308,6 +316,7 @@ class DropColumnOp(AlterTableOp):
     """Drop a column.
 
     Args:
+        drop_type: drop the enum or domain type of the column too: True, or the type or its name.
         kw: options of dialects, `existing_type` in a batch block.
     """
 
@@ -318,11 +327,13 @@ class DropColumnOp(AlterTableOp):
         *,
         schema: str | None = None,
         if_exists: bool | None = None,
+        drop_type: DroppedType | bool | None = None,
         _reverse: AddColumnOp | None = None,
         **kw: Any,
     ) -> None:
         super().__init__(table_name, schema=schema)
         self.column_name = column_name
+        self.drop_type = drop_type
         self.kw = kw
         self.if_exists = if_exists
         self._reverse = _reverse
@@ -344,6 +355,7 @@ class DropColumnOp(AlterTableOp):
             )
         add = AddColumnOp.from_column_and_tablename(self.schema, self.table_name, self._reverse.column)
         add.if_not_exists = self.if_exists
+        add.create_type = bool(self.drop_type) or None
         return add
 
     @classmethod

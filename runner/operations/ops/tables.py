@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.schema import MetaData, SchemaItem, Table
 
+    from runner.operations.arguments import DroppedType
     from runner.operations.base import BatchOperations, Operations
     from runner.operations.protocols import MigrationContextLike
 
@@ -105,6 +106,7 @@ class DropTableOp(MigrateOperation):
     """Drop a table.
 
     Args:
+        drop_types: drop the enum and domain types of its columns too: True, or the types or their names.
         table_kw: `comment`, `info`, `prefixes` and everything else `sqlalchemy.Table` accepts.
     """
 
@@ -115,8 +117,10 @@ class DropTableOp(MigrateOperation):
         schema: str | None = None,
         if_exists: bool | None = None,
         table_kw: Mapping[Any, Any] | None = None,
+        drop_types: Sequence[DroppedType] | bool | None = None,
         _reverse: CreateTableOp | None = None,
     ) -> None:
+        self.drop_types = drop_types
         self.table_name = table_name
         self.schema = schema
         self.if_exists = if_exists
@@ -167,10 +171,11 @@ class DropTableOp(MigrateOperation):
         *,
         schema: str | None = None,
         if_exists: bool | None = None,
+        drop_types: Sequence[DroppedType] | bool | None = None,
         **kw: Any,
     ) -> None:
         """Carry out the directive of the same name."""
-        operations.invoke(cls(table_name, schema=schema, if_exists=if_exists, table_kw=kw))
+        operations.invoke(cls(table_name, schema=schema, if_exists=if_exists, table_kw=kw, drop_types=drop_types))
 
 
 class RenameTableOp(AlterTableOp):

@@ -10,8 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from runner.dialects.postgresql import named_type
-from runner.errors import OperationError
-from tests.unit.dialects.standin import dialect_named, offline_impl
+from runner.errors import OfflineUnsupported, OperationError
+from runner.operations import Operations, ops
+from tests.unit.dialects.standin import StandInContext, dialect_named, offline_impl
+
+
+def _drop_column_with_its_type(op: Any) -> None:
+    op.drop_column("t", "c", drop_type=True)
 
 
 def lines(buffer: Any) -> list[str]:
@@ -56,6 +61,108 @@ def test_the_type_of_a_new_column_is_created_on_request(type_: Any, created: lis
     impl.add_column("t", sa.Column("c", type_), postgresql_create_type=True)
 
     assert lines(buffer)[:-1] == created
+
+
+LETTERS = sa.Enum("a", name="letters", schema="s")
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (
+            lambda op: op.add_column("t", sa.Column("c", LETTERS), create_type=True),
+            ["CREATE TYPE s.letters AS ENUM ('a');", "ALTER TABLE t ADD COLUMN c s.letters;"],
+        ),
+        (
+            lambda op: op.drop_column("t", "c", drop_type=LETTERS),
+            ["ALTER TABLE t DROP COLUMN c;", "DROP TYPE s.letters;"],
+        ),
+        (
+            lambda op: op.invoke(ops.AddColumnOp("t", sa.Column("c", LETTERS), create_type=True).reverse()),
+            ["ALTER TABLE t DROP COLUMN c;", "DROP TYPE s.letters;"],
+        ),
+        (
+            lambda op: op.drop_table("t", drop_types=["letters", LETTERS, postgresql.ARRAY(LETTERS)], if_exists=True),
+            ["DROP TABLE IF EXISTS t;", "DROP TYPE letters;", "DROP TYPE s.letters;"],
+        ),
+        (
+            lambda op: op.invoke(_dropped_with_types()),
+            ["DROP TABLE t;", "DROP TYPE s.letters;"],
+        ),
+        (lambda op: op.drop_table("t", drop_types=[]), ["DROP TABLE t;"]),
+    ],
+)
+def test_types_are_created_and_dropped_where_a_directive_says_so(step: Any, expected: list[str]) -> None:
+    """`create_type`, `drop_type` and `drop_types` name what Alembic leaves to the revision (OP-1, OP-5)."""
+    impl, buffer = offline_impl("postgresql")
+    context: Any = StandInContext(impl)
+
+    step(Operations(context))
+
+    assert lines(buffer) == expected
+
+
+def _dropped_with_types() -> ops.DropTableOp:
+    operation = ops.DropTableOp.from_table(sa.Table("t", sa.MetaData(), sa.Column("c", LETTERS)))
+    operation.drop_types = True
+    return operation
+
+
+@pytest.mark.parametrize("step", [lambda op: op.drop_table("t", drop_types=True), _drop_column_with_its_type])
+def test_offline_nobody_knows_which_types_a_table_has(step: Any) -> None:
+    """Asking for them needs a database; naming them does not."""
+    impl, buffer = offline_impl("postgresql")
+    context: Any = StandInContext(impl)
+
+    with pytest.raises(OfflineUnsupported, match=r"(drop_table t|drop_column t\.c): offline there is no database"):
+        step(Operations(context))
+
+    assert buffer.getvalue() == ""
+
+
+def test_a_type_that_is_none_of_the_databases_own_is_refused() -> None:
+    """There is no type to drop behind VARCHAR."""
+    impl, _ = offline_impl("postgresql")
+    context: Any = StandInContext(impl)
+
+    with pytest.raises(OperationError, match=r"VARCHAR\(\) is no type of the database's own|String\(\) is no type"):
+        Operations(context).drop_table("t", drop_types=[sa.String()])
+
+
+@pytest.mark.parametrize(
+    ("version", "autocommit", "refused"), [((11, 9), False, True), ((11, 9), True, False), ((12,), False, False)]
+)
+def test_old_servers_add_values_outside_of_transactions(version: Any, autocommit: bool, refused: bool) -> None:
+    """Before version 12 ALTER TYPE ... ADD VALUE needs an autocommit block, which the sentence names (TP-6)."""
+    impl, _ = offline_impl("postgresql")
+    impl.as_sql, impl.dialect.server_version_info = False, version
+    driver = SimpleNamespace(autocommit=autocommit)
+    impl.connection = SimpleNamespace(connection=SimpleNamespace(dbapi_connection=driver))
+    sent: list[Any] = []
+    impl._exec = sent.append
+
+    if refused:
+        with pytest.raises(OperationError, match=r"before version 12 .*autocommit_block"):
+            impl.add_enum_value("mood", "a")
+    else:
+        impl.add_enum_value("mood", "a")
+
+    assert len(sent) == (0 if refused else 1)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "mysql", "mssql", "oracle"])
+def test_dropping_types_means_nothing_elsewhere(dialect: str) -> None:
+    """Where types belong to their columns, they go with them."""
+    impl, buffer = offline_impl(dialect)
+    context: Any = StandInContext(impl)
+
+    Operations(context).drop_table("t", drop_types=True)
+    Operations(context).drop_column("t", "c", drop_type="letters")
+
+    assert [line.rstrip(";") for line in lines(buffer) if line not in {"GO", "/"}] == [
+        "DROP TABLE t",
+        "ALTER TABLE t DROP COLUMN c",
+    ]
 
 
 def test_other_dialects_ignore_the_request() -> None:

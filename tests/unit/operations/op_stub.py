@@ -36,6 +36,7 @@ from runner.operations import ops
 from runner.operations.arguments import (
     Comment,
     Condition,
+    DroppedType,
     IndexColumns,
     Recreate,
     ServerDefault,
