@@ -28,6 +28,7 @@ __all__ = ["OfflineConnection", "OfflineResult"]
 _LIBRARIES = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,
     os.path.dirname(sqlalchemy.__file__) + os.sep,
+    "<sqlalchemy generated",  # functions it writes while it runs have no file
 )
 
 

@@ -7,17 +7,19 @@ one terminator, the separator of the dialect. What cannot be written as text is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sqlalchemy import BindParameter, ClauseElement, literal
-from sqlalchemy.exc import CompileError, SQLAlchemyError
+from sqlalchemy.exc import CompileError, SQLAlchemyError, UnsupportedCompilationError
 from sqlalchemy.schema import DDLElement
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.types import NullType
 
+from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import EnvironmentFailed, OfflineUnsupported
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Non
 
 _NO_OPTIONS: Mapping[str, Any] = {}
 _EXCERPT_LENGTH = 120
+_COMMENTS = re.compile(r"(\s|--[^\n]*(\n|\Z)|/\*(?![!+]).*?\*/)+", re.DOTALL)
+"""Text without a statement in it; MySQL executes what begins with `/*!`."""
 
 
 class TextOutput(Protocol):
@@ -67,11 +71,15 @@ class Statement:
 
         Raises:
             OfflineUnsupported: a value has no literal form, or is missing.
+            OperationUnsupported: the database has no SQL for it.
         """
         (single,) = self.separate() if self._is_many() else (self,)
         construct = single.construct
         if isinstance(construct, DDLElement):
-            return str(construct.compile(dialect=dialect)).strip()
+            try:
+                return str(construct.compile(dialect=dialect)).strip()
+            except UnsupportedCompilationError as error:
+                raise _no_words(dialect, error) from error
         construct = _with_values(construct, single.parameters)
         _refuse_missing_values(construct)
         return str(_compiled(construct, dialect)).strip()
@@ -120,6 +128,7 @@ class OnlineSink:
 
         Raises:
             EnvironmentFailed: there is no connection.
+            OperationUnsupported: the database has no SQL for it.
         """
         connection = self.connection
         if connection is None:
@@ -132,7 +141,10 @@ class OnlineSink:
         if "isolation_level" in options:  # SQLAlchemy takes this one from the connection only
             connection = connection.execution_options(**options)
             options = _NO_OPTIONS
-        return connection.execute(statement.construct, statement.parameters, execution_options=options)
+        try:
+            return connection.execute(statement.construct, statement.parameters, execution_options=options)
+        except UnsupportedCompilationError as error:
+            raise _no_words(connection.dialect, error) from error
 
 
 @dataclass(slots=True)
@@ -162,9 +174,10 @@ class OfflineSink:
         """Write the statement, one text per parameter set."""
         write = self.emit if self.emit is not None else self.static_output
         for single in statement.separate():
-            for piece in self.pieces(single):
+            pieces = self.pieces(single)
+            for piece in pieces:
                 write(piece)
-            if self.batch_separator:
+            if self.batch_separator and not _COMMENTS.fullmatch(pieces[-1]):
                 write(self.batch_separator)
 
     def pieces(self, statement: Statement) -> tuple[str, ...]:
@@ -172,8 +185,8 @@ class OfflineSink:
         return (self.terminated(statement.sql(self.dialect)),)
 
     def terminated(self, sql: str) -> str:
-        """Return the text with its terminator, safe from a comment on the last line."""
-        if not self.terminator:
+        """Return the text with its terminator, safe from a comment on the last line; a mere comment has none."""
+        if not self.terminator or _COMMENTS.fullmatch(sql):
             return sql
         last_line = sql[sql.rfind("\n") + 1 :]
         return f"{sql}\n{self.terminator}" if "--" in last_line else sql + self.terminator
@@ -220,6 +233,16 @@ def _compiled(construct: ClauseElement, dialect: Dialect) -> Compiled:
         return construct.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     except CompileError as error:
         raise OfflineUnsupported(_no_literal(construct, error), statement=excerpt(construct)) from error
+
+
+def _no_words(dialect: Dialect, error: UnsupportedCompilationError) -> OperationUnsupported:
+    """Return the refusal of a construct that belongs to another database."""
+    name = error.element_type.__name__
+    message = (
+        f"The dialect {dialect.name} has no SQL for {name}, which belongs to another database. "
+        "Make the operation depend on op.get_context().dialect.name."
+    )
+    return OperationUnsupported(message, dialect=dialect.name, construct=name)
 
 
 def _binds(construct: ClauseElement) -> Iterator[BindParameter[Any]]:

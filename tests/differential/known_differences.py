@@ -41,6 +41,11 @@ DIFFERENCES = {
         ours="the semicolon stands on the next line",
         why="a semicolon in a comment ends nothing: the next statement would become part of this one",
     ),
+    "comment-alone": Difference(
+        alembic="a comment that is executed as a statement gets a terminator, and the separator of a batch",
+        ours="it is written as it is",
+        why="there is nothing to end: a lone semicolon is an empty statement, which some drivers refuse",
+    ),
     "placeholders": Difference(
         alembic="without literal_binds values become placeholders, without a paramstyle percent signs are doubled",
         ours="values and percent signs as the database should receive them, whatever env.py says",
@@ -81,6 +86,7 @@ DIFFERENCES = {
 _RETURNING = re.compile(
     r"(INSERT INTO \S+ \(version_num\))( OUTPUT \S+)?( VALUES \('\w+'\))( RETURNING [^;\n]*)?(?=[;\n])"
 )
+_COMMENT_ALONE = re.compile(r"(?P<before>(?:;|\nGO|\n/)\n)(?P<comment>--[^\n]*)(?:;(?:\nGO(?=\n))?|\n/)(?=\n|\Z)")
 _COMMENT = re.compile(r"^(.*--.*);$", re.MULTILINE)
 _ROW = re.compile(
     r"INSERT INTO \S+ \(version_num\) VALUES \('(?P<inserted>\w+)'\)"
@@ -93,7 +99,12 @@ _SETS = re.compile(r"^(Branches into: |Branch names: )(.*)$|( \()(\w+(?:, \w+)+)
 def expected_script(alembic: str) -> tuple[str, set[str]]:
     """Return Alembic's offline script as ours should be, white space normalised, and the differences it needed."""
     text, needed = normalised_sql(alembic), set()
-    for name, pattern, ours in (("returning", _RETURNING, r"\1\3"), ("comment-terminator", _COMMENT, r"\1\n;")):
+    patterns = (
+        ("returning", _RETURNING, r"\1\3"),
+        ("comment-alone", _COMMENT_ALONE, r"\g<before>\g<comment>"),
+        ("comment-terminator", _COMMENT, r"\1\n;"),
+    )
+    for name, pattern, ours in patterns:
         changed = pattern.sub(ours, text)
         if changed != text:
             needed.add(name)

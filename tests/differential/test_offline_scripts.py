@@ -125,6 +125,7 @@ with context.begin_transaction():
     context.static_output(f"-- tag {context.get_tag_argument()}, x {context.get_x_argument()}")
     context.run_migrations()
     context.execute("-- a comment")
+    context.execute("select 7 -- seven")
     context.execute("select '50%'")
 """
 
@@ -231,6 +232,7 @@ def test_every_command_on_every_dialect(tmp_path: Path, dialect: str) -> None:
 
     assert [] == found
     assert ("returning" in met) == (dialect != "mysql")  # which has no RETURNING
+    assert "comment-alone" in met
     assert ("comment-terminator" in met) == (dialect != "oracle")  # which has none, but a slash on the next line
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
 
 from runner.errors import OfflineUnsupported
 from tests.unit.dialects.standin import offline_impl
@@ -103,6 +104,31 @@ def test_questions_to_the_connection_are_refused(question: Any, asked: str) -> N
 
     assert asked in str(refusal.value)
     assert buffer.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda bind: Session(bind=bind).scalar(sa.select(sa.column("a"))),
+        lambda bind: Session(bind).execute(sa.text("SELECT 1")),
+        lambda bind: sa.Table("t", sa.MetaData(), autoload_with=bind),
+        lambda bind: sa.MetaData().reflect(bind),
+        lambda bind: sa.inspect(bind).get_table_names(),
+        lambda bind: bind.begin().__enter__(),
+        lambda bind: bind.engine.connect().scalar(sa.text("SELECT 1")),
+        lambda bind: bind.execution_options(stream_results=True).execute(sa.text("SELECT 1")).scalar(),
+        lambda bind: bind.exec_driver_sql("SELECT 1").one(),
+        lambda bind: bind.execute(sa.select(sa.column("a"))).mappings().all(),
+    ],
+)
+def test_every_other_way_to_ask_names_file_and_line(question: Any) -> None:
+    """Sessions, reflection, inspectors: the refusal is about this file, not about SQLAlchemy's (OFF-4, LIM-8)."""
+    bind, _ = written()
+
+    with pytest.raises(OfflineUnsupported, match="in offline mode there is no database to ask") as refusal:
+        question(bind)
+
+    assert refusal.value.fields["file"] == __file__
 
 
 def test_types_and_tables_create_themselves() -> None:
