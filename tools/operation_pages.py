@@ -28,7 +28,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from runner.dialects.postgresql_locks import LOCK_RULES, LockMode, LockRule
-from runner.errors import OfflineUnsupported, OperationError, RunnerError
+from runner.errors import RunnerError
 from runner.migration.context import MigrationContext
 from runner.operations import Operations
 
@@ -87,12 +87,18 @@ class Example:
         return {name: namespace[name] for name in ("before", "upgrade", "downgrade")}
 
     def script(self, dialect: str) -> str:
-        """Return the SQL of upgrade and downgrade, or the sentence with which they are refused."""
+        """Return the SQL of upgrade and downgrade, or the sentence with which they are refused.
+
+        What offline mode refuses for want of a database is shown as SQLite, which is always at hand, gets it.
+        """
         try:
             return self._offline(dialect)
-        except OfflineUnsupported as refusal:
-            return self._sent() if dialect == "sqlite" else _refused(refusal)
-        except (OperationError, RunnerError) as refusal:
+        except RunnerError as refusal:
+            if dialect != "sqlite":
+                return _refused(refusal)
+        try:
+            return self._sent()
+        except RunnerError as refusal:
             return _refused(refusal)
 
     def _offline(self, dialect: str) -> str:
