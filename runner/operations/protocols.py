@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, CursorResult, Dialect
     from sqlalchemy.schema import Column, Constraint, Index, Table
+    from sqlalchemy.schema import Sequence as SequenceItem
     from sqlalchemy.sql.elements import quoted_name
     from sqlalchemy.sql.expression import Executable, TableClause
     from sqlalchemy.types import TypeEngine
+
+    from runner.operations.replaceable import Replaceable
 
 __all__ = ["ImplLike", "MigrationContextLike"]
 
@@ -98,6 +101,54 @@ class ImplLike(Protocol):
 
     def bulk_insert(self, table: TableClause | Table, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
         """Insert rows."""
+
+    def create_enum(self, enum_name: str, values: Sequence[str], **kw: Any) -> None:
+        """Create an enum type."""
+
+    def drop_enum(self, enum_name: str, **kw: Any) -> None:
+        """Drop an enum type."""
+
+    def add_enum_value(self, enum_name: str, value: str, **kw: Any) -> None:
+        """Add a value to an enum type."""
+
+    def rename_enum_value(self, enum_name: str, value: str, new_value: str, **kw: Any) -> None:
+        """Rename a value of an enum type."""
+
+    def replace_enum_values(self, enum_name: str, values: Sequence[str], **kw: Any) -> None:
+        """Make an enum type anew with other values."""
+
+    def create_sequence(self, sequence: SequenceItem, **kw: Any) -> None:
+        """Create a sequence."""
+
+    def alter_sequence(self, sequence: SequenceItem, **kw: Any) -> None:
+        """Change options of a sequence."""
+
+    def drop_sequence(self, sequence: SequenceItem, **kw: Any) -> None:
+        """Drop a sequence."""
+
+    def create_schema(self, schema_name: str, **kw: Any) -> None:
+        """Create a schema."""
+
+    def drop_schema(self, schema_name: str, **kw: Any) -> None:
+        """Drop a schema."""
+
+    def create_extension(self, extension_name: str, **kw: Any) -> None:
+        """Create an extension."""
+
+    def drop_extension(self, extension_name: str, **kw: Any) -> None:
+        """Drop an extension."""
+
+    def create_replaceable(self, target: Replaceable) -> None:
+        """Create a view, materialized view, function, procedure or trigger."""
+
+    def drop_replaceable(self, target: Replaceable, **kw: Any) -> None:
+        """Drop one."""
+
+    def replace_replaceable(self, target: Replaceable, **kw: Any) -> None:
+        """Put one in the place of an older one."""
+
+    def refresh_materialized_view(self, view_name: str, **kw: Any) -> None:
+        """Fill a materialized view again."""
 
     def prep_table_for_batch(self, batch_impl: Any, table: Table) -> None:
         """Make room for the rebuilt table, where names of constraints are global."""
