@@ -4,6 +4,7 @@ A page is written by hand but for what stands between two markers:
 
     <!-- operations: add_column -->       which directives the page is about (below the title)
     <!-- sql --> ... <!-- /sql -->        the SQL of the example above it, on every dialect
+    <!-- sql: mysql, mariadb --> ...      the same where the example holds SQL of those databases
     <!-- locks --> ... <!-- /locks -->    the rules of runner/dialects/postgresql_locks.py for its directives
     <!-- index --> ... <!-- /index -->    on the index page, the table of all pages
     <!-- start --> ... <!-- /start -->    on the index page, the tables every example starts from
@@ -45,7 +46,10 @@ DIALECTS = {
 }
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OPERATIONS = re.compile(r"^<!-- operations: (.*?) -->$", re.MULTILINE)
-_BLOCK = re.compile(r"^<!-- (sql|locks|index|start) -->\n(.*?)^<!-- /\1 -->$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^<!-- (?P<head>(?P<kind>sql|locks|index|start)(?:: (?P<dialects>[\w, ]+))?) -->\n.*?^<!-- /(?P=kind) -->$",
+    re.MULTILINE | re.DOTALL,
+)
 _WRITES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 
 
@@ -75,10 +79,12 @@ class Example:
     Args:
         page: the name of the page, without suffix.
         source: Python with `upgrade()`, `downgrade()` and maybe `before()`.
+        dialects: the databases it is meant for.
     """
 
     page: str
     source: str
+    dialects: tuple[str, ...] = tuple(DIALECTS)
 
     def functions(self, op: Any) -> dict[str, Callable[[], object]]:
         """Return the functions of the example, with this object as their `op`."""
@@ -198,9 +204,18 @@ class Page:
 
     def examples(self) -> Iterator[Example]:
         """Yield the examples, in order."""
-        for source in _PYTHON.findall(self.text):
-            if "def upgrade(" in source:
-                yield Example(page=self.name, source=source)
+        for found in _PYTHON.finditer(self.text):
+            if "def upgrade(" in found[1]:
+                yield self._example(found)
+
+    def _example(self, found: re.Match[str]) -> Example:
+        """Return the example, for the dialects the block behind it names."""
+        block = _BLOCK.search(self.text, found.end())
+        following = _PYTHON.search(self.text, found.end())
+        if block is None or not block["dialects"] or (following is not None and following.start() < block.start()):
+            return Example(page=self.name, source=found[1])
+        dialects = tuple(name.strip() for name in block["dialects"].split(","))
+        return Example(page=self.name, source=found[1], dialects=dialects)
 
     def filled(self) -> str:
         """Return the text with every generated part made anew."""
@@ -213,15 +228,15 @@ class Page:
             "index": _index,
             "start": _start,
         }
-        kind = block[1]
-        return f"<!-- {kind} -->\n\n{makers[kind]()}\n\n<!-- /{kind} -->"
+        kind = block["kind"]
+        return f"<!-- {block['head']} -->\n\n{makers[kind]()}\n\n<!-- /{kind} -->"
 
     def _sql(self, position: int) -> str:
-        source = [found for found in _PYTHON.findall(self.text[:position]) if "def upgrade(" in found][-1]
-        example = Example(page=self.name, source=source)
+        found = [found for found in _PYTHON.finditer(self.text, 0, position) if "def upgrade(" in found[1]][-1]
+        example = self._example(found)
         dialects: dict[str, list[str]] = {}
-        for dialect, title in DIALECTS.items():
-            dialects.setdefault(example.script(dialect), []).append(title)
+        for dialect in example.dialects:
+            dialects.setdefault(example.script(dialect), []).append(DIALECTS[dialect])
         return "\n\n".join(f"**{', '.join(titles)}**\n\n{script}" for script, titles in dialects.items())
 
 

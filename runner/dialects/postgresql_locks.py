@@ -40,6 +40,7 @@ from runner.dialects.ddl import (
     IdentityColumnDefault,
     RenameTable,
 )
+from runner.dialects.object_ddl import AlterEnumColumn, CreateTrigger, DropTrigger
 from runner.dialects.postgresql import PostgresqlColumnType
 
 if TYPE_CHECKING:
@@ -464,6 +465,30 @@ LOCK_RULES: tuple[LockRule, ...] = (
         element=DropConstraint,
         lock=LockMode.ACCESS_EXCLUSIVE,
         referenced=LockMode.ACCESS_EXCLUSIVE,
+    ),
+    # --- enum types and triggers
+    LockRule(
+        name="replace-enum-values",
+        operations=("replace_enum_values",),
+        element=AlterEnumColumn,
+        case="each column of the type; its indexes are built anew too",
+        lock=LockMode.ACCESS_EXCLUSIVE,
+        work=TableWork.REWRITE,
+        advice="Leave the value in the type, and keep it out of the column with a CHECK that is validated later.",
+    ),
+    LockRule(
+        name="create-trigger",
+        operations=("create_trigger", "replace_trigger"),
+        element=CreateTrigger,
+        case="creating, and replacing in place",
+        lock=LockMode.SHARE_ROW_EXCLUSIVE,
+    ),
+    LockRule(
+        name="drop-trigger",
+        operations=("drop_trigger", "replace_trigger"),
+        element=DropTrigger,
+        case="dropping",
+        lock=LockMode.ACCESS_EXCLUSIVE,
     ),
     # --- rows
     LockRule(
