@@ -28,7 +28,8 @@ __all__ = ["OfflineConnection", "OfflineResult"]
 _LIBRARIES = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,
     os.path.dirname(sqlalchemy.__file__) + os.sep,
-    "<sqlalchemy generated",  # functions it writes while it runs have no file
+    "<sqlalchemy generated",  # functions it writes while it runs have no file,
+    "<string>",  # nor a name before version 2.1
 )
 
 

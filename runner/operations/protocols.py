@@ -61,6 +61,9 @@ class ImplLike(Protocol):
     ) -> None:
         """Add a column."""
 
+    def static_output(self, text: str) -> None:
+        """Write text into the script as it is."""
+
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         """Change name, type, nullability, default or comment of a column."""
 

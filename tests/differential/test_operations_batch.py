@@ -66,6 +66,8 @@ def _script(text: str) -> Script:
     columns: list[str] = []
     constraints: set[str] = set()
     statements: list[str] = []
+    text = re.sub(r"^--.*\n+", "", text, flags=re.MULTILINE)  # ours says what copy_from cannot (LIM-6)
+    text = text.replace("PRAGMA foreign_keys=OFF;\n\n", "")  # and keeps child rows from being deleted (DNG-1)
     for statement in filter(None, (part.strip() for part in text.split(";\n\n"))):
         if statement.startswith("CREATE TABLE"):
             head, body = statement.split("(", 1)

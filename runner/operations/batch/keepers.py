@@ -15,21 +15,25 @@ __all__ = ["keeper_for"]
 def keeper_for(impl: ImplLike, table_name: str, schema: str | None) -> Keeper:
     """Return what keeps everything about a table that its SQLAlchemy Table cannot hold.
 
-    Offline there is nothing to look at, so nothing but the Table is kept.
+    Offline there is nothing to look at: only the Table is kept, and the script says so.
     """
     from sqlalchemy.dialects.mysql.base import MySQLDialect
     from sqlalchemy.dialects.postgresql.base import PGDialect
     from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
-    if isinstance(impl.dialect, SQLiteDialect) and not impl.as_sql:
+    if impl.as_sql:
+        from runner.operations.batch.offline_keep import offline_keeper_for
+
+        return offline_keeper_for(impl, table_name, schema)
+    if isinstance(impl.dialect, SQLiteDialect):
         from runner.operations.batch.sqlite_keep import SQLiteKeeper
 
         return SQLiteKeeper(impl, table_name, schema)
-    if isinstance(impl.dialect, MySQLDialect) and not impl.as_sql:
+    if isinstance(impl.dialect, MySQLDialect):
         from runner.operations.batch.mysql_keep import MySQLKeeper
 
         return MySQLKeeper(impl, table_name, schema)
-    if isinstance(impl.dialect, PGDialect) and not impl.as_sql:
+    if isinstance(impl.dialect, PGDialect):
         from runner.operations.batch.postgres_keep import PostgresKeeper
 
         return PostgresKeeper(impl, table_name, schema)

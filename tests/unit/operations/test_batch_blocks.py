@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from runner.errors import OperationError
+from runner.events import listening
 from runner.operations import BatchOperations, Operations, ops
 from runner.operations.batch import ApplyBatchImpl
 from runner.operations.batch.move import temporary_name
@@ -28,12 +30,19 @@ def _table() -> sa.Table:
 
 
 def _offline(dialect: str, block: Callable[[BatchOperations], object], **options: Any) -> list[str]:
-    """Return the statements of a block, each on one line."""
+    """Return the statements of a block, each on one line, without what a rebuild says about itself."""
+    text = re.sub(r"^--.*\n+", "", _script(dialect, block, **options), flags=re.MULTILINE)
+    text = text.replace("PRAGMA foreign_keys=OFF;\n\n", "")
+    return [" ".join(part.split()) for part in text.split(";\n") if part.strip()]
+
+
+def _script(dialect: str, block: Callable[[BatchOperations], object], **options: Any) -> str:
+    """Return the script of a block."""
     impl, buffer = offline_impl(dialect)
     context: Any = StandInContext(impl)
     with Operations(context).batch_alter_table("t", **{"copy_from": _table(), **options}) as batch:
         block(batch)
-    return [" ".join(part.split()) for part in buffer.getvalue().split(";\n") if part.strip()]
+    return buffer.getvalue()
 
 
 def test_operations_run_when_the_block_ends() -> None:
@@ -129,6 +138,29 @@ def test_offline_a_rebuild_needs_to_be_told_the_table() -> None:
         _offline("sqlite", lambda batch: batch.drop_column("a"), copy_from=None)
 
 
+def test_offline_a_rebuild_says_what_it_cannot_carry_over() -> None:
+    """The script and the log name what copy_from cannot say; foreign keys cannot delete child rows (LIM-6, DNG-1)."""
+    events: list[tuple[str, str, Any]] = []
+    with listening(lambda level, event, keys: events.append((level, event, dict(keys)))):
+        script = _script("sqlite", lambda batch: batch.drop_column("a"))
+
+    assert script.index("PRAGMA foreign_keys=OFF;") < script.index("-- Table t is made anew") < script.index("CREATE")
+    assert "triggers; a view that names the table stops the script" in script
+    assert [(level, event, keys["table"]) for level, event, keys in events if event == "batch.offline_rebuilt"] == [
+        ("warning", "batch.offline_rebuilt", "t")
+    ]
+
+
+def test_offline_a_rebuilt_table_goes_on_counting_on_postgresql() -> None:
+    """A new SERIAL or identity begins behind the highest number in use (OP-44)."""
+    script = _script("postgresql", lambda batch: batch.drop_column("a"), recreate="always", schema="S s")
+
+    assert script.endswith(
+        """SELECT setval(pg_get_serial_sequence('"S s".t', 'id'), coalesce(max("S s".t.id), 0) + 1, false) """
+        """AS setval_1 \nFROM "S s".t;\n\n"""
+    )
+
+
 def test_offline_a_rebuild_is_a_script() -> None:
     """Create, copy, drop, rename, indexes; the flags and checks of columns included (OP-43, OP-44)."""
     statements = _offline("sqlite", lambda batch: batch.alter_column("b", type_=sa.Text(), new_column_name="c d"))
@@ -185,11 +217,12 @@ def test_another_database_can_rebuild_too() -> None:
     statements = _offline("postgresql", lambda batch: batch.drop_column("a"), recreate="always")
 
     assert statements[0] == "ALTER TABLE t DROP CONSTRAINT ck_b"
-    assert [statement.split("(")[0].strip() for statement in statements[-4:]] == [
+    assert [statement.split("(")[0].strip() for statement in statements[-5:]] == [
         "CREATE TABLE _alembic_tmp_t",
         "INSERT INTO _alembic_tmp_t",
         "DROP TABLE t",
         "ALTER TABLE _alembic_tmp_t RENAME TO t",
+        "SELECT setval",
     ]
 
 
