@@ -295,19 +295,20 @@ def _string(value: str) -> str:
 
 @compiles(DropColumnConstraint, "mssql")
 def visit_drop_column_constraint(element: DropColumnConstraint, compiler: MSDDLCompiler, **kw: Any) -> str:
-    """Return a batch that looks the name up and drops the constraint."""
+    """Return a batch that looks the names up and drops the constraints: a column can have several foreign keys."""
     table = str(format_table_name(compiler, element.table_name, element.schema))
     if element.kind == "foreign key":
         source = "sys.foreign_keys fk join sys.foreign_key_columns fkc on fk.object_id=fkc.constraint_object_id"
         prefix = "fkc."
     else:
         source, prefix = _CATALOGUES[element.kind], ""
+    drop = _string(f"alter table {table} drop constraint ")
     lines = (
-        "declare @const_name varchar(256)",
-        f"select @const_name = QUOTENAME([name]) from {source}",
-        f"where {prefix}parent_object_id = object_id({_string(table)})",
-        f"and col_name({prefix}parent_object_id, {prefix}parent_column_id) = {_string(str(element.column_name))}",
-        f"exec({_string(f'alter table {table} drop constraint ')} + @const_name)",
+        "declare @drops nvarchar(max) = N''",
+        f"select @drops = @drops + N{drop} + QUOTENAME([name]) + N';' from {source}",
+        f"where {prefix}parent_object_id = object_id(N{_string(table)})",
+        f"and col_name({prefix}parent_object_id, {prefix}parent_column_id) = N{_string(str(element.column_name))}",
+        "exec(@drops)",
     )
     return "\n".join(lines)
 
