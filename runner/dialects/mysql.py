@@ -11,6 +11,7 @@ Source: MySQL manual and MariaDB documentation, ALTER TABLE and SHOW CREATE TABL
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,7 +35,7 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import DDLElement
+from sqlalchemy.schema import CreateSequence, DDLElement, Sequence
 
 from runner.dialects.base import DefaultImpl
 from runner.dialects.ddl import (
@@ -56,6 +57,7 @@ from runner.dialects.ddl import (
     type_instance,
 )
 from runner.dialects.object_ddl import (
+    AlterSequence,
     CreateFunction,
     CreateTrigger,
     CreateView,
@@ -63,6 +65,7 @@ from runner.dialects.object_ddl import (
     format_object_name,
     format_view_columns,
     raw,
+    visit_alter_sequence,
 )
 from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
@@ -154,6 +157,10 @@ class DropConstraintOfKind(DDLElement):
         self.constraint = constraint
         self.kind = kind
         self.if_exists = if_exists
+
+
+class MariaDBCreateSequence(CreateSequence):
+    """CREATE SEQUENCE where NOCYCLE is one word, whatever SQLAlchemy's version makes of it."""
 
 
 class DelimiterSink(OfflineSink):
@@ -293,6 +300,11 @@ class MySQLImpl(DefaultImpl):
         """Whether there are sequences: MariaDB has them, also where SQLAlchemy has not seen a server yet."""
         return self._is_mariadb or bool(self.dialect.supports_sequences)
 
+    def create_sequence(self, sequence: Sequence, *, if_not_exists: bool = False) -> None:
+        """Create a sequence."""
+        self._require_sequences("create_sequence", sequence)
+        self._exec(MariaDBCreateSequence(sequence, if_not_exists=if_not_exists))
+
     def _can_replace(self, older: Replaceable, target: Replaceable) -> bool:
         """Tell whether there is CREATE OR REPLACE: for views, and on MariaDB for the others."""
         return older.key == target.key and (isinstance(target, View) or self._is_mariadb)
@@ -377,6 +389,23 @@ def _nullability_unknown(table_name: str, column_name: str) -> OfflineUnsupporte
         "not say whether it is nullable; offline there is no database to ask. Add existing_nullable=."
     )
     return OfflineUnsupported(message, table=table_name, column=column_name)
+
+
+@compiles(MariaDBCreateSequence, "mysql", "mariadb")
+def visit_create_sequence(element: MariaDBCreateSequence, compiler: MySQLDDLCompiler, **kw: Any) -> str:
+    """Return CREATE SEQUENCE."""
+    return _with_nocycle(compiler.visit_create_sequence(element, **kw))  # type: ignore[no-untyped-call]
+
+
+@compiles(AlterSequence, "mysql", "mariadb")
+def alter_sequence(element: AlterSequence, compiler: MySQLDDLCompiler, **kw: Any) -> str:
+    """Return ALTER SEQUENCE."""
+    return _with_nocycle(visit_alter_sequence(element, compiler, **kw))
+
+
+def _with_nocycle(sql: str) -> str:
+    """Return the statement with its last option but RESTART in MariaDB's spelling."""
+    return re.sub(r" NO CYCLE(?=$| RESTART(?: WITH -?\d+)?$)", " NOCYCLE", sql)
 
 
 @compiles(CreateView, "mysql", "mariadb")

@@ -175,7 +175,9 @@ class ObjectImpl:
 
     def _require_schemas(self, operation: str, name: str) -> None:
         if not self.supports_schemas:
-            self._refuse(operation, name, "schemas that a statement creates", "Leave the operation out there.")
+            self._refuse(
+                operation, name, "schemas that a statement creates", "Leave the operation out for this dialect."
+            )
 
     def create_extension(
         self,
@@ -201,7 +203,7 @@ class ObjectImpl:
 
     def _require_extensions(self, operation: str, name: str) -> None:
         if not self.supports_extensions:
-            self._refuse(operation, name, "extensions", "Leave the operation out there.")
+            self._refuse(operation, name, "extensions", "Leave the operation out for this dialect.")
 
     # --- replaceable objects ---------------------------------------------------------------------------------------
 
@@ -260,7 +262,7 @@ class ObjectImpl:
         if isinstance(target, Trigger) and target.constraint and not self.supports_constraint_triggers:
             lacks = "constraint triggers"
         if lacks is not None:
-            self._refuse(f"{verb}_{_noun(target)}", target.name, lacks, "Leave the operation out there.")
+            self._refuse(f"{verb}_{_noun(target)}", target.name, lacks, "Leave the operation out for this dialect.")
 
     def _create_indexes_on(self, target: Replaceable) -> None:
         if isinstance(target, MaterializedView):

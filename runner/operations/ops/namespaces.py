@@ -29,8 +29,10 @@ _OPTIONS = ("start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxva
 
 def sequence_options(sequence: Sequence) -> dict[str, Any]:
     """Return what a sequence says beside its name, as keywords of `sqlalchemy.Sequence`."""
-    options = {name: getattr(sequence, name) for name in _OPTIONS}
-    return {name: value for name, value in options.items() if value is not None} | dict(sequence.dialect_kwargs)
+    dialect_options = getattr(sequence, "dialect_kwargs", None)
+    names = _OPTIONS if dialect_options is not None else (*_OPTIONS, "order")  # Oracle's, as SQLAlchemy 2.0 has it
+    options = {name: getattr(sequence, name) for name in names}
+    return {name: value for name, value in options.items() if value is not None} | dict(dialect_options or {})
 
 
 class CreateSequenceOp(MigrateOperation):

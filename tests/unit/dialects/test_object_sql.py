@@ -131,6 +131,15 @@ CASES: dict[str, tuple[Callable[[Any], object], dict[str, list[str]]]] = {
             "oracle": ["ALTER SEQUENCE s.q INCREMENT BY 2 NOMINVALUE RESTART START WITH 7", "/"],
         },
     ),
+    "alter_sequence cycle": (
+        lambda op: op.alter_sequence("q", cycle=False, restart=-3),
+        {
+            "postgresql": ["ALTER SEQUENCE q NO CYCLE RESTART WITH -3;"],
+            "mariadb": ["ALTER SEQUENCE q NOCYCLE RESTART WITH -3;"],
+            "mssql": ["ALTER SEQUENCE q NO CYCLE RESTART WITH -3;", "GO"],
+            "oracle": ["ALTER SEQUENCE q NOCYCLE RESTART START WITH -3", "/"],
+        },
+    ),
     "drop_sequence": (
         lambda op: op.drop_sequence("q", if_exists=True),
         {d: s for d, s in _everywhere("DROP SEQUENCE IF EXISTS q").items() if d in SEQUENCES},
