@@ -12,7 +12,7 @@ Every statement goes through `_exec`, which makes a `Statement` and gives it to 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -419,6 +419,12 @@ class DefaultImpl(ObjectImpl, metaclass=ImplMeta):
     ) -> None:
         """Drop a column."""
         self._exec(DropColumn(table_name, column, schema=schema, if_exists=if_exists))
+
+    def type_dropper(
+        self, table_name: str, column: Column[Any], *, schema: str | None = None, drop_type: Any = None
+    ) -> Callable[[], None]:
+        """Return what drops the type of a column when the column is gone: nothing where types belong to columns."""
+        return lambda: None
 
     # --- constraints -----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ Source: PostgreSQL manual, ALTER TABLE, COMMENT, CREATE INDEX.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
@@ -208,11 +209,18 @@ class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
         Raises:
             OfflineUnsupported: which type it is can only be asked of a database, and offline there is none.
         """
-        table = Table(table_name, MetaData(), column._copy(), schema=schema)
-        given = postgresql_drop_type if isinstance(postgresql_drop_type, bool | None) else [postgresql_drop_type]
-        types = self._types_to_drop(table, given, f"drop_column {table_name}.{column.name}", column.name)
+        drop = self.type_dropper(table_name, column, schema=schema, drop_type=postgresql_drop_type)
         super().drop_column(table_name, column, schema=schema, if_exists=if_exists, **kw)
-        self._drop_types(types)
+        drop()
+
+    def type_dropper(
+        self, table_name: str, column: Column[Any], *, schema: str | None = None, drop_type: Any = None
+    ) -> Callable[[], None]:
+        """Return what drops the type of a column, looked up now, when the column is gone."""
+        table = Table(table_name, MetaData(), column._copy(), schema=schema)
+        given = drop_type if isinstance(drop_type, bool | None) else [drop_type]
+        types = self._types_to_drop(table, given, f"drop_column {table_name}.{column.name}", column.name)
+        return lambda: self._drop_types(types)
 
     def drop_table(self, table: Table, *, postgresql_drop_types: Any = None, **kw: Any) -> None:
         """Drop a table, then the enum and domain types of its columns if asked for: True, the types, or their names.

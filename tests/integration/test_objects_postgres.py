@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from runner.dialects.base import DefaultImpl
 from runner.migration.context import MigrationContext
@@ -436,3 +438,42 @@ def test_a_revision_replaces_what_an_older_one_created(tmp_path: Path, pg_url: s
     assert ("SELECT 1 AS a" in first, "SELECT 2 AS a" in second) == (True, True)
     assert (dumped("downgrade", "-1"), dumped("upgrade", "head")) == (first, second)
     assert "CREATE VIEW" not in dumped("downgrade", "base")
+
+
+@pytest.mark.parametrize("recreate", ["always", "never"])
+@pytest.mark.parametrize("drop_type", [True, "shape"])
+def test_types_go_with_columns_of_a_batch_block(recreate: Any, drop_type: Any, connection: Connection) -> None:
+    """The block creates and drops what its columns say, whether or not the table is rebuilt."""
+    op = _operations(connection)
+
+    def enums() -> set[str]:
+        return {enum["name"] for enum in sa.inspect(connection).get_enums()}  # type: ignore[attr-defined]
+
+    before = enums()
+    with op.batch_alter_table("person", recreate=recreate) as batch:
+        batch.add_column(sa.Column("shape", sa.Enum("round", name="shape")), create_type=True)
+    assert enums() == before | {"shape"}
+    with op.batch_alter_table("person", recreate=recreate) as batch:
+        batch.drop_column("shape", drop_type=drop_type)
+    assert enums() == before
+
+
+def test_definitions_arrive_as_they_read_through_asyncpg(pg_url: str) -> None:
+    """The driver that has parameters of the form $1 leaves bodies alone too (OP-16, OP-23)."""
+    body = "SELECT 'a:b %(x)s 100% %% :c' || $q$ ; $1 \\: $q$"
+
+    def create(own: Connection) -> Any:
+        op = _operations(own)
+        op.create_view(View("texts", f"{body} AS text"))
+        op.create_function(Function("texts", f"RETURNS text LANGUAGE sql AS $body$ {body}; $body$"))
+        return own.exec_driver_sql("SELECT text, texts() FROM texts").one()
+
+    async def run() -> Any:
+        engine = create_async_engine(pg_url.replace("+psycopg", "+asyncpg"))
+        async with engine.connect() as own:
+            seen = await own.run_sync(create)
+        await engine.dispose()
+        return seen
+
+    text = "a:b %(x)s 100% %% :c ; $1 \\: "
+    assert asyncio.run(run()) == (text, text)

@@ -105,10 +105,19 @@ class BatchOperationsImpl:
             partial_reordering=self.partial_reordering or (),
             keeper=keeper,
         )
+        type_droppers = [
+            self.impl.type_dropper(
+                *arguments, schema=keywords.get("schema"), drop_type=keywords["postgresql_drop_type"]
+            )
+            for method, arguments, keywords in self.batch
+            if method == "drop_column" and keywords.get("postgresql_drop_type")
+        ]
         self.impl.prep_table_for_batch(rebuild, existing)
         for method, arguments, keywords in self.batch:
             getattr(rebuild, method)(*arguments, **keywords)
         rebuild.execute()
+        for drop_type in type_droppers:
+            drop_type()
 
     def _existing_table(self) -> tuple[Table, Keeper]:
         """Return the table as it is, and what looks after everything a Table cannot hold."""

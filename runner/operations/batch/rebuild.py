@@ -599,8 +599,13 @@ def _with_default(column: Column[Any], server_default: Any) -> Column[Any]:
 
 
 def _existing_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    """Return the type as one that the database has already, where it is one that has to be created."""
+    """Return the type as one the database has already, where it or that of an array's items has to be created."""
     adapted: Any = type_.dialect_impl(dialect)
+    item = getattr(adapted, "item_type", None)
+    if item is not None and (existing_item := _existing_type(item, dialect)) is not item:
+        array: Any = adapted.copy()
+        array.item_type = existing_item
+        return array  # type: ignore[no-any-return]  # a type of the same class
     if not getattr(adapted, "create_type", False):
         return type_
     existing: TypeEngine[Any] = adapted.copy()
