@@ -49,8 +49,6 @@ realdirs: .venv-realdirs/.complete ## Prepare the migrations of published packag
 oldest: .venv-oldest/.complete ## Run the tests that need no server against the oldest dependencies we support
 	@.venv-oldest/bin/python -m pytest -n $(JOBS) -m "not pg and not realdirs" \
 	  --ignore tests/differential/test_dialects_offline.py --ignore tests/differential/test_operations_offline.py \
-	  --deselect tests/unit/operations/test_batch_keeps.py::test_a_clause_of_a_column_is_kept \
-	  --deselect tests/unit/operations/test_batch_keeps.py::test_an_option_of_the_table_is_kept \
 	  --ignore tests/unit/test_docs.py --ignore tests/unit/test_floors.py \
 	  tests/unit tests/property tests/differential $(ARGS)
 
