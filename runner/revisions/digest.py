@@ -78,6 +78,8 @@ def _write(node: ast.AST, add: Callable[[str], None]) -> None:
 
 def _told(node: ast.AST, name: str, entries: list[object]) -> list[object]:
     """Return the entries of a field that do something: of a body neither the docstring nor `pass`."""
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 put empty pieces between those of an f-string
+        return [one for one in entries if not (isinstance(one, ast.Constant) and one.value == "")]
     if name != "body":
         return entries
     if isinstance(node, _WITH_DOCSTRING) and _is_text(entries[0]):
