@@ -14,7 +14,7 @@ typed fields carry the same facts for programs and for the log.
     |-- DatabaseError                                                         30-39  the server refuses
     |   |-- ConnectionFailed, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported, DriverMissing
     |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
-    |-- LockTimeout                                                           40-49  contention: try again
+    |-- LockTimeout, QueueTooLong                                             40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
     |   `-- VersionRowMismatch, OperationError
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
@@ -55,6 +55,7 @@ __all__ = [
     "OutputFailed",
     "OverlappingDatabaseRevisions",
     "PrivilegeMissing",
+    "QueueTooLong",
     "RangeInvalid",
     "ResolutionError",
     "RevisionDirectoryError",
@@ -281,6 +282,13 @@ class LockTimeout(RunnerError):
 
     code = "lock-timeout"
     exit_code = 40
+
+
+class QueueTooLong(RunnerError):
+    """A statement was cancelled because more sessions queued behind it than RUNNER_MAX_BLOCKED_SESSIONS allows."""
+
+    code = "queue-too-long"
+    exit_code = 42
 
 
 class RevisionFailed(RunnerError):
