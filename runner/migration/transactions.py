@@ -16,20 +16,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import event, exc
+from sqlalchemy import exc
 
 from runner.database.failures import one_line, sqlstate_of
 from runner.database.limits import limit_session
-from runner.database.lock import AdvisoryLock, acquire, advisory_lock_for, lock_key
+from runner.database.lock import lock_key
 from runner.database.write_lock import begin_write, needs_write_lock
 from runner.errors import NotCommitted, OperationError, RevisionFailed, RunnerError, StatementFailed
 from runner.events import emit
 from runner.migration.ledger import StepLedger
 from runner.migration.origins import TransactionOrigins
+from runner.migration.ownership import TransactionOwnership
 from runner.migration.policy import RunPolicy, TransactionScope
+from runner.migration.run_lock import RunLock
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, RootTransaction
+    from sqlalchemy.engine import Connection
 
 __all__ = ["OnlineTransactions"]
 
@@ -63,24 +65,24 @@ class OnlineTransactions:
         self._scope = scope
         self._policy = policy
         self._ledger = ledger
-        self._origins = origins
         self._read_rows = read_rows
         self._ddl_rolls_back = ddl_rolls_back
-        self._lock_key = lock_key(version_table, version_table_schema, override=policy.lock_key)
-        self._locking = locking
-        self._lock: AdvisoryLock | None = None
-        self._block_open = False  # inside env.py's block, or inside a run without one
-        self._ours: RootTransaction | None = None  # begun by _begin(), or taken over
-        self._theirs: RootTransaction | None = None  # begun on purpose by env.py or the calling program
-        self._ending_it = False  # commit or rollback is our own doing
-        self._rolled_back_inside = False  # a revision rolled our transaction back
-        self._committed_inside = False  # a revision committed it
+        self._ownership = TransactionOwnership(
+            connection,
+            origins=origins,
+            on_their_rollback=self._their_rollback,
+            before_foreign_commit=lambda: None,
+        )
+        self._lock = RunLock(
+            connection,
+            key=lock_key(version_table, version_table_schema, override=policy.lock_key),
+            policy=policy,
+            ownership=self._ownership,
+            enabled=locking,
+        )
         self._their_work_lost = False
-        self._their_commit_asked = False
         self.failure: BaseException | None = None
         self.shared = needs_write_lock(connection) and scope is TransactionScope.REVISION
-        event.listen(connection, "commit", self._on_commit)
-        event.listen(connection, "rollback", self._on_rollback)
 
     # -- looking and locking -----------------------------------------------------------------------------
 
@@ -99,12 +101,12 @@ class OnlineTransactions:
     def lock_early(self, has_work: Callable[[], bool]) -> None:
         """Take the lock at configure() if there is work, before env.py may begin a transaction of its own."""
         if not self._connection.in_transaction() and self.looking(has_work):
-            self._take_lock()
+            self._lock.take()
 
     def release_unused(self) -> None:
         """Give back an early lock when env.py configures another connection, which might wait for it."""
-        if self._lock is not None and not self._ledger.was_used:
-            self._release_lock()
+        if self._lock.is_held and not self._ledger.was_used:
+            self._lock.release()
 
     def prepare_to_look(self) -> None:
         """Take the lock on a connection in somebody else's transaction, where looking first would end all waiting.
@@ -112,23 +114,10 @@ class OnlineTransactions:
         A transaction that env.py opened by merely executing something is committed where DDL is not part of
         one anyway: MySQL shows a transaction the rows, and the tables, as they were at its first SELECT.
         """
-        if self._in_theirs():
-            self._take_lock()
+        if self._ownership.in_theirs():
+            self._lock.take()
         elif not self._ddl_rolls_back and self._connection.in_transaction():
             self._connection.commit()
-
-    def _take_lock(self) -> None:
-        if self._lock is not None or not self._locking:
-            return
-        lock = advisory_lock_for(self._connection, self._lock_key)
-        if lock is None:
-            if not needs_write_lock(self._connection):
-                emit("lock.unsupported", level="warning", dialect=self._connection.dialect.name)
-            return
-        if self._connection.in_transaction() and not self._in_theirs() and not lock.try_acquire():
-            self._connection.commit()  # what env.py executed so far: nobody waits for a lock inside a transaction
-        acquire(lock, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
-        self._lock = lock
 
     def _limit_session(self) -> None:
         policy = self._policy
@@ -143,21 +132,15 @@ class OnlineTransactions:
         if not was_open:
             self._connection.commit()
 
-    def _release_lock(self) -> None:
-        if self._lock is None:
-            return
-        lock, self._lock = self._lock, None
-        emit("lock.released", confirmed=lock.release())
-
     # -- transactions ------------------------------------------------------------------------------------
 
     @contextmanager
     def scope_block(self) -> Iterator[None]:
         """The block env.py puts around run_migrations(); its end settles what is still open."""
-        if self._in_theirs() or self._block_open:
+        if self._ownership.in_theirs() or self._ownership.block_open:
             yield
             return
-        if not self._locking:
+        if not self._lock.enabled:
             self._begin()
         with self._settling():
             yield
@@ -165,9 +148,9 @@ class OnlineTransactions:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Hold the lock while steps run, and settle at the end unless env.py's block will."""
-        self._take_lock()
+        self._lock.take()
         self._limit_session()
-        if self._in_theirs() or self._block_open:
+        if self._ownership.in_theirs() or self._ownership.block_open:
             yield
             return
         with self._settling():
@@ -175,7 +158,7 @@ class OnlineTransactions:
 
     @contextmanager
     def _settling(self) -> Iterator[None]:
-        self._block_open = True
+        self._ownership.block_open = True
         try:
             yield
         except BaseException as error:
@@ -192,7 +175,7 @@ class OnlineTransactions:
             RevisionFailed: the revision rolled the transaction back, so nothing of it is left to commit.
         """
         self._begin()
-        self._rolled_back_inside = self._committed_inside = False
+        self._ownership.new_attempt()
         try:
             yield
             self.refuse_rolled_back()
@@ -205,7 +188,7 @@ class OnlineTransactions:
             raise
         self._settle_committed_inside()
         self._ledger.executed()
-        if self._scope is TransactionScope.REVISION and not self._in_theirs():
+        if self._scope is TransactionScope.REVISION and not self._ownership.in_theirs():
             self._commit()
 
     @contextmanager
@@ -215,7 +198,7 @@ class OnlineTransactions:
         Raises:
             OperationError: the transaction is not the runner's, so it must not be committed here.
         """
-        if self._in_theirs():
+        if self._ownership.in_theirs():
             raise OperationError(
                 "autocommit_block() needs to commit, but the connection is in a transaction that env.py or the "
                 "calling program began. Let context.begin_transaction() begin it instead."
@@ -245,7 +228,7 @@ class OnlineTransactions:
         Raises:
             NotCommitted: nobody committed them.
         """
-        if self._ledger.has_uncommitted and owned_by_caller and self._is_open():
+        if self._ledger.has_uncommitted and owned_by_caller and self._ownership.is_open():
             emit("transaction.left_to_caller")
             self._ledger.committed()
             return  # the lock stays until the caller's commit: it is released when the connection goes back
@@ -266,11 +249,11 @@ class OnlineTransactions:
         if self._ledger.has_uncommitted and self._their_commit_done():
             self._ledger.committed()
         self._ledger.rolled_back()
-        self._release_lock()
+        self._lock.release()
 
     def _their_commit_done(self) -> bool:
         """Tell whether the transaction that env.py began was really committed: asked for, and seen in the rows."""
-        if self._their_work_lost or not self._their_commit_asked or self._is_open():
+        if self._their_work_lost or not self._ownership.their_commit_asked or self._ownership.is_open():
             return False
         dialect, url = self._connection.dialect, self._connection.engine.url
         if dialect.is_async or url.database in {None, "", ":memory:"}:
@@ -278,13 +261,10 @@ class OnlineTransactions:
         with self._connection.engine.connect() as fresh:
             return self._read_rows(fresh) == self._ledger.expected_rows
 
-    def _is_open(self) -> bool:
-        return not self._connection.closed and self._connection.in_transaction()
-
     def _end(self, error: BaseException | None) -> None:
         """Commit or roll back what is open and ours, then give the lock back."""
-        self._block_open = False
-        if self._in_theirs():
+        self._ownership.block_open = False
+        if self._ownership.in_theirs():
             return
         try:
             if self._connection.closed:
@@ -293,44 +273,23 @@ class OnlineTransactions:
                 self._roll_back(error)
             elif self._connection.in_transaction():
                 self._commit()
-            elif not self._rolled_back_inside:
+            elif not self._ownership.rolled_back_inside:
                 self._ledger.committed()  # a revision or a listener has committed what was left
         finally:
-            self._release_lock()
+            self._lock.release()
 
     # -- pieces ------------------------------------------------------------------------------------------
 
-    def _in_theirs(self) -> bool:
-        """Tell whether the connection is in a transaction that env.py or the calling program began on purpose."""
-        current = self._connection.get_transaction() if not self._connection.closed else None
-        if current is None or current is self._ours:
-            return False
-        if current is self._theirs:
-            return True
-        if self._taken_over():
-            self._ours = current
-            return False
-        self._theirs, self._their_commit_asked = current, False
-        return True
-
-    def _taken_over(self) -> bool:
-        """Tell whether an unknown open transaction is ours to commit: begun by executing something."""
-        if self._connection.in_nested_transaction():
-            return False
-        if self._origins is None:
-            return self._block_open  # begun by an operation inside our own block
-        return self._origins.is_begun_by_execute(self._connection)
-
     def _begin(self) -> None:
         """Begin unless a transaction is open; either way it holds the write lock where there is one per file."""
-        theirs = self._in_theirs()
+        theirs = self._ownership.in_theirs()
         begin_write(self._connection, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
         if not theirs:
-            self._ours = self._connection.get_transaction()
+            self._ownership.claim()
 
     def _commit(self) -> None:
         try:
-            with self._ending():
+            with self._ownership.ending():
                 self._connection.commit()
         except exc.DBAPIError as error:
             failed = StatementFailed(
@@ -347,7 +306,7 @@ class OnlineTransactions:
         self._ledger.committed()
 
     def _roll_back(self, error: BaseException | None) -> None:
-        if not self._in_theirs() and not self._connection.closed and not self._connection.invalidated:
+        if not self._ownership.in_theirs() and not self._connection.closed and not self._connection.invalidated:
             try:
                 self._without_transaction()
             except exc.DBAPIError:
@@ -367,42 +326,22 @@ class OnlineTransactions:
         return error
 
     def _without_transaction(self) -> None:
-        with self._ending():
+        with self._ownership.ending():
             self._connection.rollback()
 
-    @contextmanager
-    def _ending(self) -> Iterator[None]:
-        self._ending_it = True
-        try:
-            yield
-        finally:
-            self._ending_it = False
-
-    def _on_commit(self, _connection: Connection) -> None:
-        if self._ending_it:
-            return
-        if self._theirs is not None and self._connection.get_transaction() is self._theirs:
-            self._their_commit_asked = True
-        else:
-            self._committed_inside = True
-
-    def _on_rollback(self, _connection: Connection) -> None:
-        if self._ending_it:
-            return
-        if self._theirs is None or self._connection.get_transaction() is not self._theirs:
-            self._rolled_back_inside = True
-        elif self._ledger.has_uncommitted:
+    def _their_rollback(self) -> None:
+        if self._ledger.has_uncommitted:
             self._their_work_lost = True
             self._ledger.rolled_back()
 
     def _settle_committed_inside(self) -> None:
-        if self._committed_inside:
-            self._committed_inside = False
+        if self._ownership.committed_inside:
+            self._ownership.committed_inside = False
             self._ledger.committed()
 
     def refuse_rolled_back(self) -> None:
         """Raise RevisionFailed if the running revision rolled back the transaction it is in."""
-        if self._rolled_back_inside:
+        if self._ownership.rolled_back_inside:
             raise RevisionFailed(
                 "The revision rolled back the transaction it runs in, so what was done in it is lost. Use a savepoint "
                 "(op.get_bind().begin_nested()) for what may be rolled back."
