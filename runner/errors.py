@@ -6,17 +6,18 @@ typed fields carry the same facts for programs and for the log.
 
     RunnerError
     |-- SettingsError, MissingDatabaseUrl, ConfigError, OutputFailed,         10-19  the operator's settings
-    |   AlembicAlreadyImported
+    |   AlembicAlreadyImported, PoolerInTheWay
     |-- RevisionDirectoryError                                                20-29  the revision directory
     |   |-- DirectoryMissing, RevisionFileError, StrayFile
     |   `-- GraphError: MissingParent, DuplicateRevision, CycleDetected, MultipleHeads,
     |       InvalidTarget, BranchLabelError, ResolutionError: UnknownRevision, AmbiguousRevision
     |-- DatabaseError                                                         30-39  the server refuses
-    |   |-- ConnectionFailed, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported, DriverMissing
+    |   |-- ConnectionFailed, ConnectionLost, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported,
+    |   |   DriverMissing
     |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
-    |-- LockTimeout, QueueTooLong                                             40-49  contention: try again
+    |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost                 40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
-    |   `-- VersionRowMismatch, OperationError
+    |   `-- VersionRowMismatch, OperationError, ResumeNeeded
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
     |-- DatabaseBehind, DriftDetected                                         70-79  answers, not accidents
     `-- Interrupted                                                           128 + signal
@@ -33,6 +34,7 @@ __all__ = [
     "BranchLabelError",
     "ConfigError",
     "ConnectionFailed",
+    "ConnectionLost",
     "CycleDetected",
     "DatabaseBehind",
     "DatabaseError",
@@ -45,6 +47,7 @@ __all__ = [
     "GraphError",
     "Interrupted",
     "InvalidTarget",
+    "LockLost",
     "LockTimeout",
     "MissingDatabaseUrl",
     "MissingParent",
@@ -54,15 +57,18 @@ __all__ = [
     "OperationError",
     "OutputFailed",
     "OverlappingDatabaseRevisions",
+    "PoolerInTheWay",
     "PrivilegeMissing",
     "QueueTooLong",
     "RangeInvalid",
     "ResolutionError",
+    "ResumeNeeded",
     "RevisionDirectoryError",
     "RevisionFailed",
     "RevisionFileError",
     "RunnerError",
     "SettingsError",
+    "StatementBlocked",
     "StatementFailed",
     "StrayFile",
     "UnknownDatabaseRevision",
@@ -124,6 +130,13 @@ class OutputFailed(RunnerError):
 
     code = "output-failed"
     exit_code = 15
+
+
+class PoolerInTheWay(RunnerError):
+    """A transaction pooler is between the runner and the server, and a pending revision needs a session of its own."""
+
+    code = "pooler-in-the-way"
+    exit_code = 16
 
 
 class RevisionDirectoryError(RunnerError):
@@ -235,6 +248,13 @@ class ConnectionFailed(DatabaseError):
     exit_code = 30
 
 
+class ConnectionLost(DatabaseError):
+    """The session ended during the run: the server, an administrator or the network cut it off."""
+
+    code = "connection-lost"
+    exit_code = 30
+
+
 class AuthenticationFailed(DatabaseError):
     """The server rejected the user or the password."""
 
@@ -284,11 +304,25 @@ class LockTimeout(RunnerError):
     exit_code = 40
 
 
+class StatementBlocked(RunnerError):
+    """A statement of a revision was not granted its lock, or lost a deadlock, until the retry budget was used up."""
+
+    code = "statement-blocked"
+    exit_code = 41
+
+
 class QueueTooLong(RunnerError):
     """A statement was cancelled because more sessions queued behind it than RUNNER_MAX_BLOCKED_SESSIONS allows."""
 
     code = "queue-too-long"
     exit_code = 42
+
+
+class LockLost(RunnerError):
+    """The advisory lock was no longer held when the run was about to go on."""
+
+    code = "lock-lost"
+    exit_code = 43
 
 
 class RevisionFailed(RunnerError):
@@ -331,6 +365,13 @@ class OperationError(RunnerError):
 
     code = "operation-invalid"
     exit_code = 55
+
+
+class ResumeNeeded(RunnerError):
+    """A revision was interrupted after it had committed a part; only a person can say what became of a statement."""
+
+    code = "resume-needed"
+    exit_code = 56
 
 
 class OfflineUnsupported(RunnerError):
