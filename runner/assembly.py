@@ -15,6 +15,7 @@ from runner.config import Config, discover
 from runner.database.url import DatabaseUrl, parse_url
 
 if TYPE_CHECKING:
+    from runner.database.history_entry import RunFacts
     from runner.settings import Settings
 
 __all__ = ["make_target"]
@@ -29,6 +30,7 @@ def make_target(
     *,
     clock: Clock,
     around: Callable[[], AbstractContextManager[None]],
+    run_id: str | None = None,
 ) -> Target:
     """Return what the command works on.
 
@@ -38,6 +40,7 @@ def make_target(
         command: the verb's name.
         clock: for waiting and durations.
         around: a context manager to run environments in (it owns the standard library's logging).
+        run_id: the run's name in log and history.
     """
     config = _make_config(settings, values, command)
     url = settings.database_url or _url_of(config)
@@ -60,10 +63,26 @@ def make_target(
             version_table=settings.version_table,
             version_table_schema=settings.version_table_schema,
             application_name=settings.application_name,
+            history=_history(settings, run_id),
+            edited_revisions=settings.edited_revisions,
+            newer_database=settings.newer_database,
         ),
         clock=clock,
         around=around,
     )
+
+
+def _history(settings: Settings, run_id: str | None) -> Callable[[], RunFacts] | None:
+    """Return what finds out the facts about this run, which costs something and is not always needed."""
+    if settings.history == "off":
+        return None
+
+    def facts() -> RunFacts:
+        from runner.run_facts import find_run_facts
+
+        return find_run_facts(settings, run_id)
+
+    return facts
 
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:

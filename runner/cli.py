@@ -45,6 +45,7 @@ class _Session:
         self._arguments = arguments
         self._clock = clock
         self._started = clock.monotonic()
+        self._run_id = os.urandom(6).hex()
         self._writes_sql = bool(getattr(arguments.values, "sql", False))
         self._is_run = arguments.command.name in _PRODUCES
         # Whoever reads a product on stdout must not find log lines in it.
@@ -53,7 +54,7 @@ class _Session:
         self._format = resolve_format("auto", self._log_stream)
 
     def run(self) -> int:
-        run_id = os.urandom(6).hex()
+        run_id = self._run_id
         try:
             settings = read_settings(os.environ, self._arguments.flags, read_text=_read_text)
         except SettingsError as error:
@@ -104,7 +105,9 @@ class _Session:
         name = self._arguments.command.name
         if self._is_run:
             emit("run.started", command=name, offline=self._writes_sql)
-        target = make_target(settings, self._arguments.values, name, clock=self._clock, around=around)
+        target = make_target(
+            settings, self._arguments.values, name, clock=self._clock, around=around, run_id=self._run_id
+        )
         # Nor what env.py and revisions print; the target keeps the stdout that scripts go to.
         with redirect_stdout(sys.stderr) if self._has_product else nullcontext():
             target.config.stdout = sys.stdout  # what env.py says through it is no result either

@@ -179,6 +179,41 @@ SETTINGS: tuple[Setting, ...] = (
         help="How long one statement may take.",
     ),
     Setting(
+        field="history",
+        variable="RUNNER_HISTORY",
+        flag="--history",
+        kind=Kind.CHOICE,
+        default="on",
+        choices=("on", "off"),
+        help="Whether each step is recorded in the table runner_history, beside the version table.",
+    ),
+    Setting(
+        field="edited_revisions",
+        variable="RUNNER_EDITED_REVISIONS",
+        flag="--edited-revisions",
+        kind=Kind.CHOICE,
+        default="warn",
+        choices=("warn", "fail", "accept"),
+        help="What is done when a revision was edited after it had been applied; accept remembers what it says now.",
+    ),
+    Setting(
+        field="newer_database",
+        variable="RUNNER_NEWER_DATABASE",
+        flag="--newer-database",
+        kind=Kind.CHOICE,
+        default="fail",
+        choices=("fail", "ok"),
+        help="What is done when the database has all revisions of this image and later ones.",
+    ),
+    Setting(
+        field="image_digest",
+        variable="RUNNER_IMAGE_DIGEST",
+        flag="--image-digest",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="The digest of the image that runs, for the history.",
+    ),
+    Setting(
         field="log_format",
         variable="RUNNER_LOG_FORMAT",
         flag="--log-format",
@@ -253,6 +288,10 @@ class Settings:
     connect_wait_seconds: float
     lock_timeout_seconds: float | None
     statement_timeout_seconds: float | None
+    history: Literal["on", "off"]
+    edited_revisions: Literal["warn", "fail", "accept"]
+    newer_database: Literal["fail", "ok"]
+    image_digest: str | None
     log_format: Literal["auto", "json", "text"]
     log_level: Literal["debug", "info", "warning", "error"]
     version_table: str

@@ -15,6 +15,7 @@ from runner.errors import MissingDatabaseUrl
 from runner.revisions.directory import ScriptDirectory
 
 if TYPE_CHECKING:
+    from runner.database.history_entry import RunFacts
     from runner.database.probe import VersionRows
     from runner.migration.environment import EnvironmentContext
     from runner.migration.policy import RunPolicy
@@ -30,6 +31,8 @@ class RunOptions:
 
     `one_transaction`: the whole run is one transaction, unless env.py decides itself.
     `lock_key`: an own second lock integer; None makes it from the version table's name.
+    `history`: returns what is remembered about the run; None keeps no history.
+    `edited_revisions`: warn, fail or accept.  `newer_database`: fail or ok.
     """
 
     one_transaction: bool = False
@@ -41,6 +44,9 @@ class RunOptions:
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
     application_name: str = "revision-runner"
+    history: Callable[[], RunFacts] | None = None
+    edited_revisions: str = "warn"
+    newer_database: str = "fail"
 
     @property
     def connect_timeout_seconds(self) -> int:
@@ -126,7 +132,7 @@ class Target:
             return run_environment(self, choose, policy=self._policy() if locked else None, **opts)
 
     def _policy(self) -> RunPolicy:
-        from runner.migration.policy import RunPolicy, TransactionScope
+        from runner.migration.policy import EditedPolicy, RunPolicy, TransactionScope
 
         return RunPolicy(
             transaction=TransactionScope.RUN if self.options.one_transaction else TransactionScope.REVISION,
@@ -134,5 +140,7 @@ class Target:
             lock_key=self.options.lock_key,
             lock_timeout_seconds=self.options.lock_timeout_seconds,
             statement_timeout_seconds=self.options.statement_timeout_seconds,
+            history=self.options.history,
+            edited_revisions=EditedPolicy(self.options.edited_revisions),
             clock=self.clock,
         )

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from runner.config import Config
     from runner.migration.environment import EnvironmentContext
+    from runner.migration.recorder import HistoryRecorder
     from runner.revisions.directory import ScriptDirectory
 
 __all__ = ["MigrationContext"]
@@ -133,6 +135,25 @@ class MigrationContext:
             locking=self.environment_context is not None,
         )
 
+    @cached_property
+    def history(self) -> HistoryRecorder | None:
+        """Return what records the steps, None where no history is kept; imported with the first step."""
+        if self.connection is None or self.policy.history is None:
+            return None
+        from runner.database.history import HistoryTable
+        from runner.migration.recorder import HistoryRecorder
+
+        return HistoryRecorder(
+            HistoryTable(version_table=self.version_table, schema=self.version_table_schema),
+            connection=self.connection,
+            ledger=self.ledger,
+            script=self.script,
+            make_facts=self.policy.history,
+            clock=self.policy.clock,
+            version_table=self.version_table,
+            ddl_rolls_back=self.impl.ddl_in_transaction,
+        )
+
     # -- version rows ------------------------------------------------------------------------------------
 
     def get_current_heads(self) -> tuple[str, ...]:
@@ -197,11 +218,16 @@ class MigrationContext:
         COMMIT where the dialect's DDL is transactional.
         """
         if self.transactions is not None:
-            return self.transactions.scope_block()
+            return self._online_block(self.transactions)
         per_migration = bool(self.opts.get("transaction_per_migration", False))
         if self.impl.transactional_ddl and per_migration == _per_migration:
             return self._offline_transaction()
         return nullcontext()
+
+    @contextmanager
+    def _online_block(self, transactions: OnlineTransactions) -> Iterator[None]:
+        with self.recording_failures(), transactions.scope_block():  # also of the commit at its end
+            yield
 
     @contextmanager
     def _offline_transaction(self) -> Iterator[None]:
@@ -297,9 +323,23 @@ class MigrationContext:
                 self._report_plan(heads, [])
             self._record(heads, heads)
             return
-        with transactions.running():
+        with transactions.running(), self.recording_failures():
             end = self._run_locked(transactions, heads, kw)
         self._record(heads, end)
+
+    @contextmanager
+    def recording_failures(self) -> Iterator[None]:
+        """Write what failed in the block into the history."""
+        try:
+            yield
+        except BaseException:
+            self.record_failures()
+            raise
+
+    def record_failures(self) -> None:
+        """Write what has failed since the last time into the history, if there is anything."""
+        if self.ledger.failures and self.history is not None:
+            self.history.record_failures()
 
     def _run_locked(
         self, transactions: OnlineTransactions, looked: tuple[str, ...], kw: dict[str, Any]
@@ -346,10 +386,14 @@ class MigrationContext:
     def _run_step(self, step: Step, kw: dict[str, Any], *, index: int, total: int) -> None:
         script = None if self.script is None else self.script.get_revision(step.revision)
         self.ledger.start(step, message=(script.doc if script is not None else None) or "", index=index, total=total)
+        if self.history is not None:
+            self.history.started(step)
         call_revision(self, step, kw)
         if self.transactions is not None:
             self.transactions.refuse_rolled_back()
         self._rows.apply(step.row_changes)
+        if self.history is not None:
+            self.history.succeeded(step)
         self._call_listeners(step, kw)
 
     def _call_listeners(self, step: Step, kw: dict[str, Any]) -> None:

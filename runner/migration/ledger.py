@@ -15,7 +15,7 @@ from runner.events import emit
 from runner.graph import Step
 from runner.migration.outcome import AppliedStep
 
-__all__ = ["StepLedger"]
+__all__ = ["FailedStep", "StepLedger"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,16 @@ class _Pending:
     step: Step
     started: float
     duration_seconds: float | None  # None while its upgrade() or downgrade() is still running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedStep:
+    """A step that was rolled back; `was_running` tells the one that failed from those that went with it."""
+
+    step: Step
+    error_code: str
+    duration_seconds: float
+    was_running: bool
 
 
 class StepLedger:
@@ -38,11 +48,17 @@ class StepLedger:
         self._ddl_rolls_back = ddl_rolls_back
         self._pending: list[_Pending] = []
         self.applied: list[AppliedStep] = []
+        self.failures: list[FailedStep] = []  # until the history has them
 
     @property
     def expected_rows(self) -> tuple[str, ...]:
         """Return the version rows as they are once everything held is committed, sorted."""
         return self._pending[-1].step.heads_after if self._pending else ()
+
+    @property
+    def running_seconds(self) -> float:
+        """Return how long the latest step has been running, 0 when none is."""
+        return self._clock.monotonic() - self._pending[-1].started if self._pending else 0.0
 
     @property
     def was_used(self) -> bool:
@@ -85,11 +101,21 @@ class StepLedger:
         for held in held_back:
             running = held.duration_seconds is None
             code = _code_of(error) if error is not None and running else "rolled-back"
+            self.failures.append(self._failed(held, code))
             keys = _keys(held.step)
             if self._ddl_rolls_back:
                 emit("step.failed", level="error", **keys, error_code=code)
             else:
                 emit("step.failed", level="error", **keys, error_code=code, ddl_rolled_back=False)
+
+    def _failed(self, held: _Pending, code: str) -> FailedStep:
+        duration = held.duration_seconds
+        return FailedStep(
+            step=held.step,
+            error_code=code,
+            duration_seconds=self._clock.monotonic() - held.started if duration is None else duration,
+            was_running=duration is None,
+        )
 
 
 def _code_of(error: BaseException) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runner.clock import Clock, SystemClock
 
-__all__ = ["RunPolicy", "TransactionScope"]
+if TYPE_CHECKING:
+    from runner.database.history_entry import RunFacts
+
+__all__ = ["EditedPolicy", "RunPolicy", "TransactionScope"]
 
 
 class TransactionScope(enum.Enum):
@@ -15,6 +20,14 @@ class TransactionScope(enum.Enum):
 
     REVISION = "revision"
     RUN = "run"
+
+
+class EditedPolicy(enum.Enum):
+    """What is done about a revision whose file was edited after it had been applied."""
+
+    WARN = "warn"
+    FAIL = "fail"
+    ACCEPT = "accept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +40,8 @@ class RunPolicy:
         lock_key: an operator's own second lock integer, None for the one made from the version table's name.
         lock_timeout_seconds: the server's limit on waiting for a lock; None leaves the server's own.
         statement_timeout_seconds: the server's limit on one statement; None leaves the server's own.
+        history: returns what the history says about every step of this run; None does without a history.
+        edited_revisions: what is done about revisions edited after they had been applied.
         clock: for waiting and for durations.
     """
 
@@ -35,4 +50,6 @@ class RunPolicy:
     lock_key: int | None = None
     lock_timeout_seconds: float | None = None
     statement_timeout_seconds: float | None = None
+    history: Callable[[], RunFacts] | None = None
+    edited_revisions: EditedPolicy = EditedPolicy.WARN
     clock: Clock = field(default_factory=SystemClock)

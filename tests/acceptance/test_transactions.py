@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from tests.directories import Directory, RevisionFile, chain, make_directory
 from tests.programs import run_runner
+from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 ENV_PY = """\
@@ -33,7 +34,7 @@ def state(url: str) -> tuple[list[str], list[str]]:
     """Return (tables without the version table, version rows)."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        names = sorted(inspect(connection).get_table_names())
+        names = without_side_tables(inspect(connection).get_table_names())
         rows = []
         if "alembic_version" in names:
             rows = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
