@@ -60,6 +60,7 @@ def make_target(
             connect_wait_seconds=settings.connect_wait_seconds,
             lock_timeout_seconds=settings.lock_timeout_seconds,
             statement_timeout_seconds=settings.statement_timeout_seconds,
+            lock_retry_seconds=settings.lock_retry_seconds,
             version_table=settings.version_table,
             version_table_schema=settings.version_table_schema,
             application_name=settings.application_name,

@@ -152,6 +152,15 @@ SETTINGS: tuple[Setting, ...] = (
         help="The advisory lock's second key, for runners that must, or must not, wait for each other.",
     ),
     Setting(
+        field="lock_retry_seconds",
+        variable="RUNNER_LOCK_RETRY_SECONDS",
+        flag="--lock-retry-seconds",
+        kind=Kind.SECONDS,
+        default=300.0,
+        unit="seconds",
+        help="How long a revision that did not get a lock, or lost a deadlock, is run again; 0 is never.",
+    ),
+    Setting(
         field="connect_wait_seconds",
         variable="RUNNER_CONNECT_WAIT_SECONDS",
         flag="--connect-wait-seconds",
@@ -285,6 +294,7 @@ class Settings:
     transaction: Literal["revision", "run"]
     lock_wait_seconds: float
     lock_key: int | None
+    lock_retry_seconds: float
     connect_wait_seconds: float
     lock_timeout_seconds: float | None
     statement_timeout_seconds: float | None

@@ -41,6 +41,7 @@ class RunOptions:
     connect_wait_seconds: float = 30.0
     lock_timeout_seconds: float | None = None
     statement_timeout_seconds: float | None = None
+    lock_retry_seconds: float = 300.0
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
     application_name: str = "revision-runner"
@@ -138,6 +139,7 @@ class Target:
             transaction=TransactionScope.RUN if self.options.one_transaction else TransactionScope.REVISION,
             lock_wait_seconds=self.options.lock_wait_seconds,
             lock_key=self.options.lock_key,
+            lock_retry_seconds=self.options.lock_retry_seconds,
             lock_timeout_seconds=self.options.lock_timeout_seconds,
             statement_timeout_seconds=self.options.statement_timeout_seconds,
             history=self.options.history,

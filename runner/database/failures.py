@@ -15,7 +15,9 @@ from runner.errors import (
     DatabaseError,
     DriverMissing,
     EncodingUnsupported,
+    PoolerInTheWay,
     PrivilegeMissing,
+    RunnerError,
 )
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "one_line",
     "sqlstate_of",
     "statement_error",
+    "statement_pooling",
 ]
 
 _AUTHENTICATION = ("28P01", "28000", "1045")
@@ -37,6 +40,7 @@ _AUTHENTICATION_TEXT = re.compile(
     r"|no pg_hba\.conf entry|is not permitted to log in|Access denied for user",
     re.IGNORECASE,
 )
+_STATEMENT_POOLING = "not allowed in statement pooling mode"  # PgBouncer's words
 _MISSING_DATABASE_TEXT = re.compile(r"database \"[^\"]*\" does not exist|Unknown database", re.IGNORECASE)
 
 
@@ -73,10 +77,21 @@ def driver_missing(url: DatabaseUrl, error: ImportError) -> DriverMissing:
     )
 
 
-def connection_error(url: DatabaseUrl, error: BaseException) -> DatabaseError:
+def statement_pooling(where: str) -> PoolerInTheWay:
+    """Return the error for a pooler that allows no transactions at all."""
+    return PoolerInTheWay(
+        f"The pooler at {where} is in statement mode, in which there are no transactions. Nothing was changed. Set "
+        "MIGRATION_DATABASE_URL to an address of the server itself.",
+        url=where,
+    )
+
+
+def connection_error(url: DatabaseUrl, error: BaseException) -> RunnerError:
     """Return the error for a session that could not be opened."""
     detail = one_line(error)
     where = url.masked()
+    if _STATEMENT_POOLING in detail:
+        return statement_pooling(where)
     if sqlstate_of(error) in _AUTHENTICATION or _AUTHENTICATION_TEXT.search(detail):
         return AuthenticationFailed(
             f"The server at {where} rejected the user or password: {detail}. Check the credentials in the URL.",
@@ -107,7 +122,7 @@ def encoding_unsupported(url: DatabaseUrl) -> EncodingUnsupported:
     )
 
 
-def statement_error(error: BaseException, *, doing: str, url: str = "the database") -> DatabaseError:
+def statement_error(error: BaseException, *, doing: str, url: str = "the database") -> RunnerError:
     """Return the error for a statement of the runner's own (not of a revision) that the server rejected.
 
     Args:
@@ -116,6 +131,8 @@ def statement_error(error: BaseException, *, doing: str, url: str = "the databas
         url: the masked URL, for the message.
     """
     detail = one_line(getattr(error, "orig", None) or error)
+    if _STATEMENT_POOLING in detail:
+        return statement_pooling(url)
     if sqlstate_of(error) in _PRIVILEGE:
         return PrivilegeMissing(
             f"The role may not {doing} in {url}: {detail}. Grant the privilege, or connect as a role that has it "

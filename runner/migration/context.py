@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -20,7 +21,14 @@ from runner.migration.info import MigrationInfo
 from runner.migration.ledger import StepLedger
 from runner.migration.outcome import DatabaseRun
 from runner.migration.policy import RunPolicy, TransactionScope
-from runner.migration.revision_call import call_revision, load_revisions, telling_listener_failed
+from runner.migration.retry import AttemptRolledBack
+from runner.migration.revision_call import (
+    call_revision,
+    load_revisions,
+    refuse_what_needs_a_session,
+    revision_limits,
+    telling_listener_failed,
+)
 from runner.migration.transactions import OnlineTransactions
 from runner.migration.version_table import VersionTable
 
@@ -33,6 +41,27 @@ if TYPE_CHECKING:
     from runner.revisions.directory import ScriptDirectory
 
 __all__ = ["MigrationContext"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Progress:
+    """Where a run is: the heads it left in the database, the steps still to run, and how many are done.
+
+    `heads` is None before the version rows were read under the lock.
+    """
+
+    heads: tuple[str, ...] | None = None
+    queue: tuple[Step, ...] = ()
+    done: int = 0
+
+    @property
+    def known_heads(self) -> tuple[str, ...]:
+        assert self.heads is not None  # read in the first step's transaction
+        return self.heads
+
+    def after_first(self) -> _Progress:
+        """Return the progress once the first step of the queue has run."""
+        return _Progress(heads=self.queue[0].heads_after, queue=self.queue[1:], done=self.done + 1)
 
 
 class MigrationContext:
@@ -77,6 +106,7 @@ class MigrationContext:
         )
         self._version = self._rows.table
         self.ledger = StepLedger(self.policy.clock, ddl_rolls_back=self.impl.ddl_in_transaction)
+        self._reported: dict[str, Any] = {}  # the plan that was logged last
         self.transactions = None if self.connection is None else self._online_transactions(self.connection)
 
     # -- construction ------------------------------------------------------------------------------------
@@ -345,25 +375,35 @@ class MigrationContext:
         self, transactions: OnlineTransactions, looked: tuple[str, ...], kw: dict[str, Any]
     ) -> tuple[str, ...]:
         """Run step after step; what was planned before the lock, or before another writer, is planned anew."""
-        expected: tuple[str, ...] | None = None
-        queue: list[Step] = []
-        done = 0
+        kept = now = _Progress()
         while True:
-            with transactions.step():
-                heads = expected if expected is not None and not transactions.shared else self.get_current_heads()
-                if heads != expected:
-                    heads = self._prepared(heads) if expected is None else heads
-                    queue = self._planned(heads, heads if self.purge or expected is not None else looked)
-                if not queue:
-                    return heads
-                step = queue.pop(0)
-                if not heads:
-                    self._ensure_version_table()
-                done += 1
-                self._run_step(step, kw, index=done, total=done + len(queue))
-                expected = step.heads_after
-            if not queue:
-                return expected
+            try:
+                with transactions.step():
+                    now = self._looked_again(transactions, now, looked)
+                    if not now.queue:
+                        return now.known_heads
+                    if not now.heads:
+                        self._ensure_version_table()
+                    self._run_step(now.queue[0], kw, index=now.done + 1, total=now.done + len(now.queue))
+                    now = now.after_first()
+            except AttemptRolledBack as over:
+                transactions.pause(over.next_attempt)
+                now = kept
+                continue
+            if not self.ledger.has_uncommitted:
+                kept = now
+            if not now.queue:
+                return now.known_heads
+
+    def _looked_again(self, transactions: OnlineTransactions, now: _Progress, looked: tuple[str, ...]) -> _Progress:
+        """Return the progress with a plan for the version rows as they are now."""
+        heads = now.heads if now.heads is not None and not transactions.must_look() else self.get_current_heads()
+        if heads == now.heads:
+            return now
+        if now.heads is None:
+            heads = self._prepared(heads)
+        steps = self._planned(heads, heads if self.purge or now.heads is not None else looked)
+        return replace(now, heads=heads, queue=tuple(steps))
 
     def _prepared(self, heads: tuple[str, ...]) -> tuple[str, ...]:
         """Create or empty the version table where the command wants that, and return the heads then."""
@@ -377,19 +417,24 @@ class MigrationContext:
             emit("plan.changed_while_waiting", looked=list(looked), found=list(heads))
         self._report_plan(heads, steps)
         load_revisions(self.script, steps)
+        if self.transactions is not None and self.transactions.is_pooled:
+            refuse_what_needs_a_session(self.script, steps)
         return steps
 
     def _report_plan(self, heads: tuple[str, ...], steps: Sequence[Step]) -> None:
         ends: dict[str, Any] = {"from": list(heads), "to": list(steps[-1].heads_after if steps else heads)}
-        emit("plan.computed", steps_total=len(steps), **ends)
+        if ends != self._reported:  # a revision that runs again changes nothing about the plan
+            emit("plan.computed", steps_total=len(steps), **ends)
+        self._reported = ends
 
     def _run_step(self, step: Step, kw: dict[str, Any], *, index: int, total: int) -> None:
         script = None if self.script is None else self.script.get_revision(step.revision)
         self.ledger.start(step, message=(script.doc if script is not None else None) or "", index=index, total=total)
         if self.history is not None:
             self.history.started(step)
-        call_revision(self, step, kw)
         if self.transactions is not None:
+            with self.transactions.revision(step.revision, revision_limits(self.script, step)):
+                call_revision(self, step, kw)
             self.transactions.refuse_rolled_back()
         self._rows.apply(step.row_changes)
         if self.history is not None:

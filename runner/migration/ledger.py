@@ -108,6 +108,12 @@ class StepLedger:
             else:
                 emit("step.failed", level="error", **keys, error_code=code, ddl_rolled_back=False)
 
+    def retrying(self, **keys: Any) -> None:
+        """Report that everything held was rolled back and will run again; `keys` say when and why."""
+        held_back, self._pending = self._pending, []
+        for held in held_back:
+            emit("step.retrying", level="warning", **_keys(held.step), **keys)
+
     def _failed(self, held: _Pending, code: str) -> FailedStep:
         duration = held.duration_seconds
         return FailedStep(

@@ -48,6 +48,7 @@ class RunPolicy:
     transaction: TransactionScope = TransactionScope.REVISION
     lock_wait_seconds: float = 600.0
     lock_key: int | None = None
+    lock_retry_seconds: float = 0.0
     lock_timeout_seconds: float | None = None
     statement_timeout_seconds: float | None = None
     history: Callable[[], RunFacts] | None = None

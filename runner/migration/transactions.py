@@ -14,21 +14,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import exc
+from sqlalchemy import event, exc
 
 from runner.database.failures import one_line, sqlstate_of
-from runner.database.limits import limit_session
+from runner.database.journal_table import JOURNAL_TABLE
 from runner.database.lock import lock_key
+from runner.database.pooler import pooler_in_the_way
 from runner.database.write_lock import begin_write, needs_write_lock
 from runner.errors import NotCommitted, OperationError, RevisionFailed, RunnerError, StatementFailed
 from runner.events import emit
+from runner.interrupts import interrupts
 from runner.migration.ledger import StepLedger
 from runner.migration.origins import TransactionOrigins
 from runner.migration.ownership import TransactionOwnership
 from runner.migration.policy import RunPolicy, TransactionScope
+from runner.migration.retry import AttemptRolledBack, NextAttempt, RetryBudget, blocked_reason, given_up
+from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
 from runner.migration.run_lock import RunLock
+from runner.migration.watch import StatementWatch
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -44,7 +49,6 @@ class OnlineTransactions:
 
     Attributes:
         failure: the first error of the run, so that an env.py that swallows it cannot hide it.
-        shared: another process may write between two of our steps, so each must look again.
     """
 
     def __init__(
@@ -79,10 +83,19 @@ class OnlineTransactions:
             policy=policy,
             ownership=self._ownership,
             enabled=locking,
+            side_table=(JOURNAL_TABLE, version_table_schema),
         )
+        self._watch = StatementWatch(connection, policy)
+        self._budget = RetryBudget(seconds=policy.lock_retry_seconds, clock=policy.clock)
+        self._limits = NO_LIMITS
+        self._statements = 0  # of the running revision, executed so far
+        self._kept_a_part = False  # of a revision that is not finished
+        self._look_again = False
+        self._shared = needs_write_lock(connection) and scope is TransactionScope.REVISION
         self._their_work_lost = False
         self.failure: BaseException | None = None
-        self.shared = needs_write_lock(connection) and scope is TransactionScope.REVISION
+        if not ddl_rolls_back:
+            event.listen(connection, "after_cursor_execute", self._count)
 
     # -- looking and locking -----------------------------------------------------------------------------
 
@@ -116,20 +129,8 @@ class OnlineTransactions:
         """
         if self._ownership.in_theirs():
             self._lock.take()
+            self._lock.take_in_transaction()
         elif not self._ddl_rolls_back and self._connection.in_transaction():
-            self._connection.commit()
-
-    def _limit_session(self) -> None:
-        policy = self._policy
-        if policy.lock_timeout_seconds is None and policy.statement_timeout_seconds is None:
-            return
-        was_open = self._connection.in_transaction()
-        limit_session(
-            self._connection,
-            lock_timeout_seconds=policy.lock_timeout_seconds,
-            statement_timeout_seconds=policy.statement_timeout_seconds,
-        )
-        if not was_open:
             self._connection.commit()
 
     # -- transactions ------------------------------------------------------------------------------------
@@ -149,12 +150,12 @@ class OnlineTransactions:
     def running(self) -> Iterator[None]:
         """Hold the lock while steps run, and settle at the end unless env.py's block will."""
         self._lock.take()
-        self._limit_session()
-        if self._ownership.in_theirs() or self._ownership.block_open:
-            yield
-            return
-        with self._settling():
-            yield
+        with self._watch.attached():
+            if self._ownership.in_theirs() or self._ownership.block_open:
+                yield
+                return
+            with self._settling():
+                yield
 
     @contextmanager
     def _settling(self) -> Iterator[None]:
@@ -172,24 +173,95 @@ class OnlineTransactions:
         """One step's transaction: begun here unless one is open, committed here if it holds one revision.
 
         Raises:
+            AttemptRolledBack: a statement was blocked; after `pause()` the block shall run again.
             RevisionFailed: the revision rolled the transaction back, so nothing of it is left to commit.
         """
         self._begin()
+        self._look_again = False
         self._ownership.new_attempt()
         try:
             yield
             self.refuse_rolled_back()
-        except BaseException as error:
-            self.failure = error
             self._settle_committed_inside()
-            if self._ledger.has_uncommitted:
-                self._tell_what_stays(error)
-            self._roll_back(error)
-            raise
+            self._ledger.executed()
+            if self._scope is TransactionScope.REVISION and not self._ownership.in_theirs():
+                self._commit()
+                self._budget.reset()
+                self._kept_a_part = False
+        except BaseException as error:
+            with interrupts.deferred():
+                instead = self._step_failed(error)
+            if instead is error:
+                raise
+            raise instead from error
+
+    @contextmanager
+    def revision(self, revision: str, limits: RevisionLimits) -> Iterator[None]:
+        """The part of a step in which the revision's own code runs."""
+        self._limits = limits
+        self._statements = 0
+        with self._watch.step(revision, limits):
+            yield
+
+    def _step_failed(self, error: BaseException) -> BaseException:
+        """Roll back, and return what to raise: AttemptRolledBack where another attempt is worth it."""
         self._settle_committed_inside()
-        self._ledger.executed()
-        if self._scope is TransactionScope.REVISION and not self._ownership.in_theirs():
-            self._commit()
+        reason = blocked_reason(error)
+        why_once = None if reason is None else self._why_once()
+        attempts, spent = self._budget.attempt, self._budget.spent_seconds
+        following = None if reason is None or why_once else self._budget.after(reason)
+        if following is not None and self._rolled_back_cleanly():
+            self._ledger.retrying(**following.keys(), **_blockers(error))
+            self._look_again = True
+            return AttemptRolledBack(following)
+        failed = error
+        if reason is not None and isinstance(error, RunnerError):
+            failed = given_up(error, attempts=attempts, spent_seconds=spent, why_once=why_once)
+        self.failure = failed
+        if self._ledger.has_uncommitted:
+            self._tell_what_stays(failed)
+        self._roll_back(failed)
+        return failed
+
+    def _why_once(self) -> str | None:
+        """Return why the revision must not run a second time, None if it may."""
+        if self._ownership.in_theirs():
+            return "its transaction is that of env.py or of the calling program"
+        if not self._limits.retry:
+            return "its runner_options say retry: False"
+        if self._kept_a_part:
+            return "a part of it had been committed already"
+        if not self._ddl_rolls_back and self._statements:
+            return f"{self._connection.dialect.name} cannot roll back what had been executed"
+        return None
+
+    def _rolled_back_cleanly(self) -> bool:
+        try:
+            with interrupts.deferred():
+                self._without_transaction()
+        except exc.DBAPIError:
+            self._connection.invalidate()
+            return False
+        return True
+
+    def pause(self, following: NextAttempt) -> None:
+        """Wait before another attempt, outside any transaction, and make sure that the lock is still held.
+
+        Raises:
+            LockLost: it is not, so another runner may be at work.
+        """
+        interrupts.check()
+        self._policy.clock.sleep(following.pause_seconds)
+        self._lock.verify()
+
+    @property
+    def is_pooled(self) -> bool:
+        """Tell whether the session is a pooler's."""
+        return self._lock.is_pooled
+
+    def must_look(self) -> bool:
+        """Tell whether the version rows may differ from what this run left there."""
+        return self._shared or self._look_again or self._lock.is_pooled
 
     @contextmanager
     def autocommit(self) -> Iterator[None]:
@@ -197,13 +269,17 @@ class OnlineTransactions:
 
         Raises:
             OperationError: the transaction is not the runner's, so it must not be committed here.
+            PoolerInTheWay: the session is a pooler's, so the next statement may reach another one.
         """
         if self._ownership.in_theirs():
             raise OperationError(
                 "autocommit_block() needs to commit, but the connection is in a transaction that env.py or the "
                 "calling program began. Let context.begin_transaction() begin it instead."
             )
+        if self._lock.is_pooled:
+            raise pooler_in_the_way("The revision called autocommit_block(), which needs a session of its own")
         connection = self._connection
+        self._kept_a_part = True
         if connection.in_transaction():
             self._commit()
         before = connection.get_isolation_level()
@@ -216,6 +292,9 @@ class OnlineTransactions:
                 self._without_transaction()
                 connection.execution_options(isolation_level=before)
         self._begin()
+
+    def _count(self, *_: object) -> None:
+        self._statements += 1
 
     # -- the end -----------------------------------------------------------------------------------------
 
@@ -272,11 +351,19 @@ class OnlineTransactions:
             if error is not None:
                 self._roll_back(error)
             elif self._connection.in_transaction():
-                self._commit()
+                self._commit_at_the_end()
             elif not self._ownership.rolled_back_inside:
                 self._ledger.committed()  # a revision or a listener has committed what was left
         finally:
             self._lock.release()
+
+    def _commit_at_the_end(self) -> None:
+        try:
+            self._commit()
+        except BaseException as error:
+            self.failure = error
+            self._ledger.rolled_back(error)
+            raise
 
     # -- pieces ------------------------------------------------------------------------------------------
 
@@ -286,32 +373,28 @@ class OnlineTransactions:
         begin_write(self._connection, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
         if not theirs:
             self._ownership.claim()
+        self._lock.take_in_transaction()
 
     def _commit(self) -> None:
-        try:
-            with self._ownership.ending():
-                self._connection.commit()
-        except exc.DBAPIError as error:
-            failed = StatementFailed(
-                f"The commit failed: {one_line(error.orig or error)}. Nothing of the transaction was kept.",
-                sqlstate=sqlstate_of(error),
-            )
-            self.failure = failed
-            self._ledger.rolled_back(failed)
-            raise failed from error
-        except BaseException as error:
-            self.failure = error
-            self._ledger.rolled_back(error)
-            raise
-        self._ledger.committed()
+        """Commit, and report what was held as finished; after an error the caller rolls back.
+
+        Raises:
+            StatementFailed: the server refused the commit.
+        """
+        with interrupts.deferred():
+            try:
+                with self._ownership.ending():
+                    self._connection.commit()
+            except exc.DBAPIError as error:
+                raise StatementFailed(
+                    f"The commit failed: {one_line(error.orig or error)}. Nothing of the transaction was kept.",
+                    sqlstate=sqlstate_of(error),
+                ) from error
+            self._ledger.committed()
 
     def _roll_back(self, error: BaseException | None) -> None:
         if not self._ownership.in_theirs() and not self._connection.closed and not self._connection.invalidated:
-            try:
-                self._without_transaction()
-            except exc.DBAPIError:
-                # The session died, which is a rollback too; the error that is on its way says why.
-                self._connection.invalidate()
+            self._rolled_back_cleanly()  # or the session died, which is a rollback too; the error on its way says why
         self._ledger.rolled_back(error)
 
     def _tell_what_stays(self, error: _Error) -> _Error:
@@ -337,6 +420,7 @@ class OnlineTransactions:
     def _settle_committed_inside(self) -> None:
         if self._ownership.committed_inside:
             self._ownership.committed_inside = False
+            self._kept_a_part = True
             self._ledger.committed()
 
     def refuse_rolled_back(self) -> None:
@@ -346,3 +430,9 @@ class OnlineTransactions:
                 "The revision rolled back the transaction it runs in, so what was done in it is lost. Use a savepoint "
                 "(op.get_bind().begin_nested()) for what may be rolled back."
             )
+
+
+def _blockers(error: BaseException) -> dict[str, Any]:
+    """Return who was in the way, where the watch of the statement found out."""
+    blockers = getattr(error, "fields", {}).get("blockers")
+    return {"blockers": blockers} if blockers else {}

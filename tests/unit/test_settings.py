@@ -75,6 +75,7 @@ def test_defaults() -> None:
         "transaction": "revision",
         "lock_wait_seconds": 600.0,
         "lock_key": None,
+        "lock_retry_seconds": 300.0,
         "connect_wait_seconds": 30.0,
         "lock_timeout_seconds": None,
         "statement_timeout_seconds": None,
