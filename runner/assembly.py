@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from runner.clock import Clock
 from runner.commands.target import RunOptions, Target
 from runner.config import Config, discover
+from runner.database.session import NO_WORD, SessionName
 from runner.database.url import DatabaseUrl, parse_url
+from runner.logs import resolve_format
 
 if TYPE_CHECKING:
     from runner.database.history_entry import RunFacts
@@ -63,7 +65,11 @@ def make_target(
             lock_retry_seconds=settings.lock_retry_seconds,
             version_table=settings.version_table,
             version_table_schema=settings.version_table_schema,
-            application_name=settings.application_name,
+            backfill_timeout_seconds=settings.backfill_timeout_seconds,
+            monitor_seconds=_monitor_seconds(settings),
+            max_blocked_sessions=settings.max_blocked_sessions,
+            orphans=settings.orphans,
+            session=_session_name(settings),
             history=_history(settings, run_id),
             edited_revisions=settings.edited_revisions,
             newer_database=settings.newer_database,
@@ -84,6 +90,20 @@ def _history(settings: Settings, run_id: str | None) -> Callable[[], RunFacts] |
         return find_run_facts(settings, run_id)
 
     return facts
+
+
+def _session_name(settings: Settings) -> SessionName:
+    return SessionName(
+        tool=settings.application_name,
+        release=settings.release or NO_WORD,
+        pod=settings.pod or os.environ.get("HOSTNAME") or os.uname().nodename,
+    )
+
+
+def _monitor_seconds(settings: Settings) -> float:
+    if settings.monitor_seconds is not None:
+        return settings.monitor_seconds
+    return 1.0 if resolve_format(settings.log_format, sys.stdout) == "text" and sys.stdout.isatty() else 10.0
 
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:

@@ -52,6 +52,7 @@ class _Session:
         self._has_product = self._writes_sql or not self._is_run
         self._log_stream = sys.stderr if self._has_product else sys.stdout
         self._format = resolve_format("auto", self._log_stream)
+        self._has_ended = False  # the final event is out
 
     def run(self) -> int:
         run_id = self._run_id
@@ -72,7 +73,7 @@ class _Session:
 
     def _run_with(self, settings: Settings, around: Callable[[], AbstractContextManager[None]]) -> int:
         try:
-            with orderly_end():
+            with orderly_end(self._last_words):
                 self._execute(settings, around)
                 sys.stdout.flush()
         except (Exception, SignalReceived) as error:  # the rim: every failure becomes a sentence and an exit code
@@ -115,12 +116,19 @@ class _Session:
         if outcome.text and not self._arguments.values.quiet:
             sys.stdout.write(outcome.text)
         if self._is_run:
+            self._has_ended = True
             emit("run.finished", command=name, **outcome.keys, duration_seconds=self._elapsed())
 
     def _elapsed(self) -> float:
         return round(self._clock.monotonic() - self._started, 3)
 
+    def _last_words(self, number: int) -> None:
+        """Report from another thread that the orderly end took too long; the process ends right after."""
+        if not self._has_ended:
+            self._failed(_cut_short(number))
+
     def _failed(self, error: RunnerError) -> int:
+        self._has_ended = True
         keys: dict[str, Any] = {"command": self._arguments.command.name, "error_code": error.code}
         keys["exit_code"] = error.exit_code
         if self._format == "json":
@@ -147,10 +155,21 @@ class _Session:
 
 
 def _interrupted(received: SignalReceived) -> Interrupted:
+    cause = received.__cause__
+    meanwhile = f" It ended with: {cause.message}" if isinstance(cause, RunnerError) else ""
     return Interrupted(
         f"Interrupted by {received}. Steps reported as finished are committed; the step in progress was rolled back, "
-        "except for what it ran in an autocommit block.",
+        f"except for what it ran in an autocommit block.{meanwhile}",
         signal_number=received.number,
+    )
+
+
+def _cut_short(number: int) -> Interrupted:
+    return Interrupted(
+        f"Interrupted by {SignalReceived(number)}, and the orderly end took too long, so the process ends without it. "
+        "Steps reported as finished are committed; the server rolls back the step in progress when it notices that "
+        "the session has ended, except for what ran in an autocommit block.",
+        signal_number=number,
     )
 
 

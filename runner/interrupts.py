@@ -80,8 +80,10 @@ class Interrupts:
     def deferred(self) -> Iterator[None]:
         """Let a signal wait while the block runs; it is raised at the end, unless the block raises by itself.
 
+        One that was raised before is not raised again: the block may be the clean-up after it.
+
         Raises:
-            SignalReceived: one came meanwhile, or came before and was swallowed.
+            SignalReceived: one came meanwhile.
         """
         if not self._is_main():
             yield
@@ -91,7 +93,8 @@ class Interrupts:
             yield
         finally:
             self._depth -= 1
-        self.check()
+        if not self.was_raised:
+            self.check()
 
     def check(self) -> None:
         """Raise SignalReceived if a signal has come that had to wait, or that somebody swallowed."""

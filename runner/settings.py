@@ -174,9 +174,9 @@ SETTINGS: tuple[Setting, ...] = (
         variable="RUNNER_LOCK_TIMEOUT_SECONDS",
         flag="--lock-timeout-seconds",
         kind=Kind.SECONDS,
-        default_note="the server's",
+        default_note="5 on PostgreSQL, unless the role or the database has its own",
         unit="seconds",
-        help="How long one statement may wait for a table lock.",
+        help="How long a statement that others queue behind (ALTER TABLE, ...) may wait for its lock; 0 is for ever.",
     ),
     Setting(
         field="statement_timeout_seconds",
@@ -185,7 +185,43 @@ SETTINGS: tuple[Setting, ...] = (
         kind=Kind.SECONDS,
         default_note="the server's",
         unit="seconds",
-        help="How long one statement may take.",
+        help="How long such a statement may take. Neither limits what runs beside the application (CONCURRENTLY, ...).",
+    ),
+    Setting(
+        field="backfill_timeout_seconds",
+        variable="RUNNER_BACKFILL_TIMEOUT_SECONDS",
+        flag="--backfill-timeout-seconds",
+        kind=Kind.SECONDS,
+        default_note="none",
+        unit="seconds",
+        help="How long a statement that moves rows (UPDATE, INSERT, ...) may take.",
+    ),
+    Setting(
+        field="monitor_seconds",
+        variable="RUNNER_MONITOR_SECONDS",
+        flag="--monitor-seconds",
+        kind=Kind.SECONDS,
+        default_note="10, on a terminal 1",
+        unit="seconds",
+        help="How often a second session looks at a statement that takes longer than two seconds; 0 is never.",
+    ),
+    Setting(
+        field="max_blocked_sessions",
+        variable="RUNNER_MAX_BLOCKED_SESSIONS",
+        flag="--max-blocked-sessions",
+        kind=Kind.INTEGER,
+        default_note="no limit",
+        unit="whole number",
+        help="Cancel a statement that more sessions than this wait for; its revision is rolled back and tried again.",
+    ),
+    Setting(
+        field="orphans",
+        variable="RUNNER_ORPHANS",
+        flag="--orphans",
+        kind=Kind.CHOICE,
+        default="wait",
+        choices=("wait", "terminate"),
+        help="What is done about a session that an earlier run in this very pod left at work: wait for it, or end it.",
     ),
     Setting(
         field="history",
@@ -262,7 +298,23 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--application-name",
         kind=Kind.TEXT,
         default="revision-runner",
-        help="The name PostgreSQL shows for the session in pg_stat_activity.",
+        help="The first word of what PostgreSQL shows for the session; release, pod and revision follow.",
+    ),
+    Setting(
+        field="release",
+        variable="RUNNER_RELEASE",
+        flag="--release",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="The release that is deployed, for pg_stat_activity and the history.",
+    ),
+    Setting(
+        field="pod",
+        variable="RUNNER_POD",
+        flag="--pod",
+        kind=Kind.TEXT,
+        default_note="HOSTNAME",
+        help="The pod or host that runs, for pg_stat_activity and the history.",
     ),
     Setting(
         field="dialect",
@@ -298,6 +350,10 @@ class Settings:
     connect_wait_seconds: float
     lock_timeout_seconds: float | None
     statement_timeout_seconds: float | None
+    backfill_timeout_seconds: float | None
+    monitor_seconds: float | None
+    max_blocked_sessions: int | None
+    orphans: Literal["wait", "terminate"]
     history: Literal["on", "off"]
     edited_revisions: Literal["warn", "fail", "accept"]
     newer_database: Literal["fail", "ok"]
@@ -307,6 +363,8 @@ class Settings:
     version_table: str
     version_table_schema: str | None
     application_name: str
+    release: str | None
+    pod: str | None
     dialect: Literal["postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"] | None
 
     def exported_environment(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.clock import Clock, SystemClock
 from runner.config import Config
+from runner.database.session import PLAIN_NAME, SessionName
 from runner.database.url import DatabaseUrl
 from runner.errors import MissingDatabaseUrl
 from runner.revisions.directory import ScriptDirectory
@@ -44,10 +45,19 @@ class RunOptions:
     lock_retry_seconds: float = 300.0
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
-    application_name: str = "revision-runner"
+    backfill_timeout_seconds: float | None = None
+    monitor_seconds: float = 10.0
+    max_blocked_sessions: int | None = None
+    orphans: str = "wait"
+    session: SessionName = PLAIN_NAME
     history: Callable[[], RunFacts] | None = None
     edited_revisions: str = "warn"
     newer_database: str = "fail"
+
+    @property
+    def application_name(self) -> str:
+        """Return what a session calls itself before it runs a revision."""
+        return self.session.text()
 
     @property
     def connect_timeout_seconds(self) -> int:
@@ -133,7 +143,7 @@ class Target:
             return run_environment(self, choose, policy=self._policy() if locked else None, **opts)
 
     def _policy(self) -> RunPolicy:
-        from runner.migration.policy import EditedPolicy, RunPolicy, TransactionScope
+        from runner.migration.policy import EditedPolicy, OrphanPolicy, RunPolicy, TransactionScope
 
         return RunPolicy(
             transaction=TransactionScope.RUN if self.options.one_transaction else TransactionScope.REVISION,
@@ -142,6 +152,11 @@ class Target:
             lock_retry_seconds=self.options.lock_retry_seconds,
             lock_timeout_seconds=self.options.lock_timeout_seconds,
             statement_timeout_seconds=self.options.statement_timeout_seconds,
+            backfill_timeout_seconds=self.options.backfill_timeout_seconds,
+            monitor_seconds=self.options.monitor_seconds,
+            max_blocked_sessions=self.options.max_blocked_sessions,
+            orphans=OrphanPolicy(self.options.orphans),
+            session=self.options.session,
             history=self.options.history,
             edited_revisions=EditedPolicy(self.options.edited_revisions),
             clock=self.clock,

@@ -7,11 +7,10 @@ word has its share.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
-__all__ = ["NO_WORD", "SessionName", "parse_application_name"]
+__all__ = ["NO_WORD", "PLAIN_NAME", "SessionName", "parse_application_name"]
 
 NO_WORD = "-"
 _LONGEST = 63  # NAMEDATALEN - 1
@@ -47,8 +46,14 @@ class SessionName:
         pod = _word(self.pod)
         if len(pod) <= _POD:
             return pod
+        import hashlib  # a cold start that finds nothing to do has short names, or does without
+
         digest = hashlib.sha256(self.pod.encode()).hexdigest()[:4]
         return f"{digest}~{pod[5 - _POD :]}"
+
+
+PLAIN_NAME = SessionName()
+"""Nothing but the tool."""
 
 
 def parse_application_name(text: str | None) -> SessionName | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from types import ModuleType
 
+from runner.database.limits import TimeLimits
 from runner.errors import RevisionFileError
 
 __all__ = ["NO_LIMITS", "RevisionLimits", "limits_of"]
@@ -15,19 +16,13 @@ _KNOWN = (*_SECONDS, "retry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionLimits:
+class RevisionLimits(TimeLimits):
     """A revision's own limits; None leaves the run's.
 
     Args:
-        lock_timeout_seconds: how long a statement that takes a strong lock may wait for it; 0 is for ever.
-        statement_timeout_seconds: how long such a statement may take; 0 is for ever.
-        backfill_timeout_seconds: how long a statement that moves rows may take; 0 is for ever.
         retry: the revision may run again after it was rolled back because a lock was not granted.
     """
 
-    lock_timeout_seconds: float | None = None
-    statement_timeout_seconds: float | None = None
-    backfill_timeout_seconds: float | None = None
     retry: bool = True
 
 
