@@ -19,7 +19,7 @@ typed fields carry the same facts for programs and for the log.
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
     |   `-- VersionRowMismatch, OperationError, ResumeNeeded
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
-    |-- DatabaseBehind, DriftDetected                                         70-79  answers, not accidents
+    |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision          70-79  answers, not accidents
     `-- Interrupted                                                           128 + signal
 """
 
@@ -42,6 +42,7 @@ __all__ = [
     "DriftDetected",
     "DriverMissing",
     "DuplicateRevision",
+    "EditedRevision",
     "EncodingUnsupported",
     "EnvironmentFailed",
     "GraphError",
@@ -52,6 +53,7 @@ __all__ = [
     "MissingDatabaseUrl",
     "MissingParent",
     "MultipleHeads",
+    "NewerDatabase",
     "NotCommitted",
     "OfflineUnsupported",
     "OperationError",
@@ -290,6 +292,16 @@ class UnknownDatabaseRevision(DatabaseError):
     exit_code = 35
 
 
+class NewerDatabase(UnknownDatabaseRevision):
+    """The database has every revision of this directory and later ones: the image is older than the database.
+
+    The history says so. RUNNER_NEWER_DATABASE=ok makes it a success, for an application that was rolled back.
+    """
+
+    code = "newer-database"
+    exit_code = 72
+
+
 class OverlappingDatabaseRevisions(DatabaseError):
     """Two rows of the version table are ancestor and descendant of each other."""
 
@@ -400,6 +412,16 @@ class DriftDetected(RunnerError):
 
     code = "drift-detected"
     exit_code = 71
+
+
+class EditedRevision(RunnerError):
+    """The file of an applied revision does something else than when it was applied, and the policy is to fail.
+
+    RUNNER_EDITED_REVISIONS says what is done about it. Formatting, comments and docstrings may change.
+    """
+
+    code = "edited-revision"
+    exit_code = 73
 
 
 class Interrupted(RunnerError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,8 +108,12 @@ class Target:
             )
         return self.url
 
-    def look(self) -> VersionRows | None:
-        """Return the version rows read the cheap way, None where env.py or the database rules that out."""
+    def look(self, *, known: Container[str] | None = None) -> VersionRows | None:
+        """Return the version rows read the cheap way, None where env.py or the database rules that out.
+
+        Args:
+            known: the revisions of the directory; about any other the history is asked as well.
+        """
         if self.uses_env_py:
             return None
         from runner.database.probe import read_version_rows
@@ -124,6 +128,7 @@ class Target:
                 schema=options.version_table_schema,
                 application_name=options.application_name,
                 connect_timeout_seconds=options.connect_timeout_seconds,
+                known=known,
             ),
             clock=self.clock,
             wait_seconds=options.connect_wait_seconds,

@@ -6,7 +6,6 @@ what each of them followed, so it can be told whether the database has everythin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +31,8 @@ class Ancestry:
     @classmethod
     def of_rows(cls, rows: Iterable[Sequence[str | None]]) -> Ancestry:
         """Return the ancestry that rows of `ANCESTRY_COLUMNS` tell, oldest first."""
+        import json  # a run with nothing to do has no use for it
+
         parents: dict[str, tuple[str, ...]] = {}
         releases: dict[str, str] = {}
         for revision, down_revisions, depends_on, ancestors, release in rows:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from runner.database.ancestry import HISTORY_TABLE
+from runner.database.ancestry import ANCESTRY_COLUMNS, HISTORY_TABLE, Ancestry
 from runner.database.history_entry import HistoryEntry, Outcome, RunFacts
 
 if TYPE_CHECKING:
@@ -110,6 +110,15 @@ class HistoryTable:
     def newest(self, connection: Connection, *, limit: int) -> tuple[HistoryEntry, ...]:
         """Return the last rows, newest first."""
         return tuple(_entry(row) for row in connection.execute(self._newest_first.limit(limit)))
+
+    def ancestry(self, connection: Connection) -> Ancestry:
+        """Return what the history says about what revisions imply."""
+        columns = self.table.c
+        done = columns.outcome.in_((Outcome.APPLIED, Outcome.STAMPED))
+        wanted = select(*(columns[name] for name in ANCESTRY_COLUMNS)).where(
+            columns.version_table == self._version_table, done
+        )
+        return Ancestry.of_rows(tuple(row) for row in connection.execute(wanted.order_by(columns.id)))
 
     def digests(self, connection: Connection) -> dict[str, tuple[str | None, str | None]]:
         """Return revision -> source and syntax digest, of each that the history says is applied."""

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from runner.dialects.base import DefaultImpl
 from runner.errors import EnvironmentFailed, OperationError
 from runner.events import emit
-from runner.graph import Step
+from runner.graph import Direction, Step
 from runner.migration.info import MigrationInfo
 from runner.migration.ledger import StepLedger
 from runner.migration.outcome import DatabaseRun
@@ -419,7 +419,14 @@ class MigrationContext:
         load_revisions(self.script, steps)
         if self.transactions is not None and self.transactions.is_pooled:
             refuse_what_needs_a_session(self.script, steps)
+        self._heed_edited(heads, steps)
         return steps
+
+    def _heed_edited(self, heads: tuple[str, ...], steps: Sequence[Step]) -> None:
+        """Do what the policy wants about revisions edited after they had been applied, before anything is changed."""
+        if self.history is None or not steps or steps[0].direction is not Direction.UPGRADE:
+            return
+        self.history.heed_edited(heads, self.policy.edited_revisions)
 
     def _report_plan(self, heads: tuple[str, ...], steps: Sequence[Step]) -> None:
         ends: dict[str, Any] = {"from": list(heads), "to": list(steps[-1].heads_after if steps else heads)}

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exc
 
+from runner.database.edited import find_edited, refuse_edited
 from runner.database.failures import one_line
 from runner.database.history import HistoryTable
 from runner.database.history_entry import HistoryEntry, Outcome, RunFacts, row_id
 from runner.database.write_lock import begin_write
 from runner.events import emit
 from runner.graph import Direction
+from runner.migration.policy import EditedPolicy
 from runner.revisions.digest import digest_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from runner.clock import Clock
+    from runner.database.edited import Edited
     from runner.graph import Step
     from runner.migration.ledger import FailedStep, StepLedger
     from runner.revisions.digest import SourceDigest
@@ -75,6 +78,7 @@ class HistoryRecorder:
         self._is_there = False
         self._is_proved = False  # a row could be written
         self._given_up = False
+        self._warned: set[str] = set()
         self._number = 0
         self._tried: Counter[tuple[str, Direction]] = Counter()
         self._started_at: dict[tuple[str, Direction], datetime] = {}
@@ -106,6 +110,35 @@ class HistoryRecorder:
             return
         outcome = Outcome.STAMPED if step.direction is Direction.STAMP else Outcome.APPLIED
         self._add(self._entry(step, outcome, duration_seconds=self._ledger.running_seconds))
+
+    def heed_edited(self, heads: tuple[str, ...], policy: EditedPolicy) -> None:
+        """Find the applied revisions that were edited since, and warn, fail or remember what they say now.
+
+        Raises:
+            EditedRevision: there are some and the policy is to fail.
+        """
+        edited = self._find_edited(heads)
+        if policy is EditedPolicy.FAIL:
+            refuse_edited(edited)
+        for one in edited:
+            if policy is EditedPolicy.ACCEPT:
+                self.accepted(one.revision, one.digest, heads)
+                emit("revision.edit_accepted", revision=one.revision, path=one.path)
+            elif one.revision not in self._warned:
+                self._warned.add(one.revision)
+                emit("revision.edited", level="warning", revision=one.revision, path=one.path)
+
+    def _find_edited(self, heads: tuple[str, ...]) -> tuple[Edited, ...]:
+        if self._script is None or self._given_up or not self.exists():
+            return ()
+        try:
+            # In a savepoint: a table that is not as expected must not break the transaction of the first step.
+            with self._connection.begin_nested():
+                applied = self.table.digests(self._connection)
+        except exc.DBAPIError as error:
+            self._give_up(error)
+            return ()
+        return find_edited(self._script, heads, applied)
 
     def accepted(self, revision: str, digest: SourceDigest, heads: tuple[str, ...]) -> None:
         """Record what an edited file says now, so that it counts as what was applied."""
