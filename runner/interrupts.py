@@ -114,13 +114,11 @@ class Interrupts:
 
     def track(self, session: object, cancel: Cancel) -> None:
         """Know a driver's connection, for the case that the main thread waits for it in C outside of a statement."""
-        with self._lock:
-            self._sessions[id(session)] = cancel
+        self._sessions[id(session)] = cancel
 
     def untrack(self, session: object) -> None:
         """Forget a driver's connection."""
-        with self._lock:
-            self._sessions.pop(id(session), None)
+        self._sessions.pop(id(session), None)
 
     def cancel(self, statement: RunningStatement) -> bool:
         """Cancel one statement from another thread and return whether it was still running."""
@@ -168,7 +166,7 @@ class Interrupts:
     def cancel_sessions(self) -> None:
         """Cancel whatever the known sessions execute."""
         with self._lock:
-            for cancel in self._sessions.values():
+            for cancel in list(self._sessions.values()):
                 _cancelled(cancel)
 
 

@@ -1,9 +1,10 @@
 """Turn SIGTERM and SIGINT into an orderly end: floor 7.
 
-Three parties. The C handler of Python writes the signal's number into a pipe, whatever the main thread does. The
+The parties. The C handler of Python writes the signal's number into a pipe, whatever the main thread does. The
 Python handler runs in the main thread as soon as that executes Python again, and raises SignalReceived where that
-does no harm (runner.interrupts says where). The attendant, a thread, reads the pipe: it cancels what the main thread
-waits for at the server, wakes it up, and ends the process when the orderly end takes too long, or at a second signal.
+does no harm (runner.interrupts says where). The attendant, a thread, reads the pipe: it ends the process when
+the orderly end takes too long, or at a second signal. Another thread cancels what the main thread waits for at the
+server, and wakes it up.
 """
 
 from __future__ import annotations
@@ -78,26 +79,24 @@ class _Attendant:
     # -- the thread ----------------------------------------------------------------------------------------
 
     def _attend(self) -> None:
-        received: list[int] = []
-        deadline = pushed = began = 0.0
+        """Wait for the first signal, then keep the time and wait for a second one, while another thread pushes."""
+        signals: list[int] = []
+        deadline: float | None = None
         while True:
-            waiting = select.select([self._read], [], [], _TICK_SECONDS if deadline else None)[0]
-            data = os.read(self._read, 64) if waiting else None
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            data = os.read(self._read, 64) if select.select([self._read], [], [], left)[0] else None
             if data == b"":
                 os.close(self._read)
                 return
-            received += [number for number in data or b"" if number in _SIGNALS]
-            if len(received) > 1:
-                os._exit(128 + received[1])
-            now = time.monotonic()
-            if not deadline:
-                began, deadline = now, now + GRACE_SECONDS
-                interrupts.received = interrupts.received or (received[0] if received else signal.SIGTERM)
-            if now >= deadline:
+            signals += [number for number in data or b"" if number in _SIGNALS]
+            if len(signals) > 1:
+                os._exit(128 + signals[1])
+            if deadline is None:
+                deadline = time.monotonic() + GRACE_SECONDS
+                interrupts.received = interrupts.received or (signals or [signal.SIGTERM])[0]
+                threading.Thread(target=_push, name="runner-signals-push", daemon=True).start()
+            elif data is None:
                 self._end_process(interrupts.received or signal.SIGTERM)
-            if now - pushed >= _TICK_SECONDS:
-                pushed = now
-                _push(now - began)
 
     def _end_process(self, number: int) -> None:
         """Say the last words, if the log can take them, and end without any further ado."""
@@ -109,17 +108,21 @@ class _Attendant:
         os._exit(128 + number)
 
 
-def _push(elapsed: float) -> None:
-    """Get the main thread out of where it is."""
-    if interrupts.cancel_running() or interrupts.was_raised:
-        return
-    patience = _PATIENCE_WITH_COMMIT_SECONDS if interrupts.is_deferred else _PATIENCE_IN_C_SECONDS
-    if elapsed >= patience and (interrupts.is_deferred or not interrupts.was_noticed):
-        interrupts.cancel_sessions()
-    if interrupts.was_noticed and interrupts.may_raise:
-        main = threading.main_thread().ident
-        assert main is not None  # it is running
-        signal.pthread_kill(main, _NUDGE)
+def _push() -> None:
+    """Get the main thread out of where it is, until it has raised. May itself get stuck where a network is gone."""
+    began = time.monotonic()
+    while not interrupts.was_raised:
+        elapsed = time.monotonic() - began
+        if not interrupts.cancel_running():
+            patience = _PATIENCE_WITH_COMMIT_SECONDS if interrupts.is_deferred else _PATIENCE_IN_C_SECONDS
+            if elapsed >= patience and (interrupts.is_deferred or not interrupts.was_noticed):
+                interrupts.cancel_sessions()
+            if interrupts.was_noticed and interrupts.may_raise:
+                main = threading.main_thread().ident
+                assert main is not None  # it is running
+                signal.pthread_kill(main, _NUDGE)
+        time.sleep(_TICK_SECONDS)
+    interrupts.cancel_running()  # of the other threads
 
 
 def _on_nudge(_number: int, _frame: FrameType | None) -> None:

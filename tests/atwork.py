@@ -1,4 +1,4 @@
-"""Waiting until a runner's statement is at work on the server, and telling what is left of it: no guessing with sleeps."""
+"""Waiting until a runner's statement is at work on the server, and telling what is left: no guessing with sleeps."""
 
 from __future__ import annotations
 

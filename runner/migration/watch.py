@@ -49,6 +49,7 @@ class StatementWatch:
         self._cancel: Cancel | None = None
         self._revision: str | None = None
         self._running: WatchedStatement | None = None
+        self._refused: SignalReceived | None = None
 
     @contextmanager
     def attached(self) -> Iterator[None]:
@@ -97,7 +98,7 @@ class StatementWatch:
     def _before(self, _connection: Connection, _cursor: Any, sql: str, *_: object) -> None:
         self._settle()  # one that failed in a way nobody told us
         if self._revision is not None:
-            interrupts.check()
+            self._refuse_after_signal()
             self._limits.before(sql)
         statement = WatchedStatement(
             self._cancel,
@@ -109,6 +110,14 @@ class StatementWatch:
         self._running = statement
         interrupts.begin(statement)
         self._long.begin(statement)
+
+    def _refuse_after_signal(self) -> None:
+        """Raise again what a revision swallowed; the session has no part in it, and stays."""
+        try:
+            interrupts.check()
+        except SignalReceived as signal:
+            self._refused = signal
+            raise
 
     def _after(self, *_: object) -> None:
         self._settle()
@@ -123,6 +132,9 @@ class StatementWatch:
 
     def failed(self, context: ExceptionContext) -> BaseException | None:
         """Return what to raise instead of a driver's error; None leaves it."""
+        if context.original_exception is self._refused:
+            context.is_disconnect = False
+            return None
         statement = self._settle()
         if statement is None or not isinstance(context.original_exception, Exception):
             return None
