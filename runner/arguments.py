@@ -182,6 +182,15 @@ def _ensure_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sql", action="store_true", help="write the SQL to stdout instead of executing it")
 
 
+def _resolve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", nargs="?", help="the interrupted revision; without one, show all there are")
+    parser.add_argument("--statement", type=int, metavar="N", help="the statement to decide about, by its number")
+    parser.add_argument("--as", dest="outcome", choices=("done", "redo"), help="it took effect; or execute it again")
+    parser.add_argument("--restart", action="store_true", help="forget what was committed: the revision begins anew")
+    parser.add_argument("--direction", choices=("upgrade", "downgrade"), default="upgrade", help="default: upgrade")
+    _json(parser)
+
+
 COMMANDS = (
     Command(name="upgrade", help="bring the database to a revision (default: all heads)", add=_upgrade),
     Command(name="downgrade", help="take the database back to an earlier revision", add=_downgrade),
@@ -191,6 +200,7 @@ COMMANDS = (
     Command(name="history", help="list the revisions, newest first", add=_history, product=True),
     Command(name="branches", help="show the branch points", add=_branches, product=True),
     Command(name="show", help="show one revision in full", add=_show, product=True),
+    Command(name="resolve", help="decide about a revision that was interrupted", add=_resolve, product=True),
     Command(
         name="ensure-version",
         aliases=("ensure_version",),

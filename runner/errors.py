@@ -17,7 +17,7 @@ typed fields carry the same facts for programs and for the log.
     |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
     |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost                 40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
-    |   `-- VersionRowMismatch, OperationError, ResumeNeeded
+    |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
     |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision          70-79  answers, not accidents
     `-- Interrupted                                                           128 + signal
@@ -55,6 +55,7 @@ __all__ = [
     "MultipleHeads",
     "NewerDatabase",
     "NotCommitted",
+    "NothingToResolve",
     "OfflineUnsupported",
     "OperationError",
     "OutputFailed",
@@ -384,6 +385,13 @@ class ResumeNeeded(RunnerError):
 
     code = "resume-needed"
     exit_code = 56
+
+
+class NothingToResolve(RunnerError):
+    """`runner resolve` named a revision or a statement of which the journal knows nothing."""
+
+    code = "nothing-to-resolve"
+    exit_code = 57
 
 
 class OfflineUnsupported(RunnerError):

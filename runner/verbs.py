@@ -95,6 +95,21 @@ def _show(target: Target, values: argparse.Namespace, _settings: Settings) -> Ou
     return _shown(values, found, lambda: views_text(found, verbose=True))
 
 
+def _resolve(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.resolve import resolve
+    from runner.report import journal_text
+
+    found = resolve(
+        target,
+        values.revision,
+        statement=values.statement,
+        outcome=values.outcome,
+        restart=values.restart,
+        direction=values.direction,
+    )
+    return _shown(values, found, lambda: journal_text(found))
+
+
 def _shown(values: argparse.Namespace, result: Any, text: Callable[[], str]) -> Outcome:
     if not values.json:
         return Outcome(text=text())
@@ -113,4 +128,5 @@ VERBS: dict[str, _Verb] = {
     "history": _history,
     "branches": _branches,
     "show": _show,
+    "resolve": _resolve,
 }

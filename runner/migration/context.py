@@ -27,6 +27,7 @@ from runner.migration.revision_call import (
     load_revisions,
     refuse_what_needs_a_session,
     revision_limits,
+    source_of,
     telling_listener_failed,
 )
 from runner.migration.transactions import OnlineTransactions
@@ -440,7 +441,8 @@ class MigrationContext:
         if self.history is not None:
             self.history.started(step)
         if self.transactions is not None:
-            with self.transactions.revision(step.revision, revision_limits(self.script, step)):
+            limits = revision_limits(self.script, step)
+            with self.transactions.revision(step, limits, source=lambda: source_of(self.script, step)):
                 call_revision(self, step, kw)
             self.transactions.refuse_rolled_back()
         self._rows.apply(step.row_changes)

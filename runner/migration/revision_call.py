@@ -16,6 +16,7 @@ from runner.errors import EnvironmentFailed, RevisionFailed, RunnerError, Statem
 from runner.graph import Direction, Step
 from runner.migration.revision_limits import NO_LIMITS, RevisionLimits, limits_of
 from runner.operations import Operations
+from runner.revisions.digest import digest_of
 
 if TYPE_CHECKING:
     from runner.migration.context import MigrationContext
@@ -26,6 +27,7 @@ __all__ = [
     "load_revisions",
     "refuse_what_needs_a_session",
     "revision_limits",
+    "source_of",
     "telling_listener_failed",
 ]
 
@@ -44,6 +46,16 @@ def load_revisions(script: ScriptDirectory | None, steps: Iterable[Step]) -> Non
 def revision_limits(script: ScriptDirectory | None, step: Step) -> RevisionLimits:
     """Return the limits that a step's revision declares for itself; a stamp has none."""
     return NO_LIMITS if step.direction is Direction.STAMP else limits_of(_module(script, step), revision=step.revision)
+
+
+def source_of(script: ScriptDirectory | None, step: Step) -> str:
+    """Return the digest of the file of a step's revision: of the program in it, or of its bytes where it is none."""
+    path = _module(script, step).__file__
+    if path is None:
+        return ""
+    with open(path, "rb") as file:
+        digest = digest_of(file.read())
+    return digest.syntax or digest.source
 
 
 def refuse_what_needs_a_session(script: ScriptDirectory | None, steps: Iterable[Step]) -> None:

@@ -13,19 +13,21 @@ The rules, in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event, exc
 
 from runner.database.failures import one_line, sqlstate_of
-from runner.database.journal_table import JOURNAL_TABLE
+from runner.database.journal_table import JOURNAL_TABLE, JournalTable
 from runner.database.lock import lock_key
 from runner.database.pooler import pooler_in_the_way
 from runner.database.write_lock import begin_write, needs_write_lock
-from runner.errors import NotCommitted, OperationError, RevisionFailed, RunnerError, StatementFailed
+from runner.errors import NotCommitted, OperationError, ResumeNeeded, RevisionFailed, RunnerError, StatementFailed
 from runner.events import emit
+from runner.graph import Direction, Step
 from runner.interrupts import interrupts
+from runner.migration.journal import StatementJournal
 from runner.migration.ledger import StepLedger
 from runner.migration.origins import TransactionOrigins
 from runner.migration.ownership import TransactionOwnership
@@ -42,6 +44,8 @@ __all__ = ["OnlineTransactions"]
 
 _T = TypeVar("_T")
 _Error = TypeVar("_Error", bound=BaseException)
+_UNDO = "Undo it, or let the revision skip what is there, before it runs again."
+_GOES_ON = "It is written down: the next run goes on from there (`runner resolve` shows it)."
 
 
 class OnlineTransactions:
@@ -75,7 +79,7 @@ class OnlineTransactions:
             connection,
             origins=origins,
             on_their_rollback=self._their_rollback,
-            before_foreign_commit=lambda: None,
+            before_foreign_commit=self._before_foreign_commit,
         )
         self._lock = RunLock(
             connection,
@@ -86,6 +90,7 @@ class OnlineTransactions:
             side_table=(JOURNAL_TABLE, version_table_schema),
         )
         self._watch = StatementWatch(connection, policy)
+        self._journal = self._make_journal(version_table, version_table_schema) if locking else None
         self._budget = RetryBudget(seconds=policy.lock_retry_seconds, clock=policy.clock)
         self._limits = NO_LIMITS
         self._statements = 0  # of the running revision, executed so far
@@ -96,6 +101,21 @@ class OnlineTransactions:
         self.failure: BaseException | None = None
         if not ddl_rolls_back:
             event.listen(connection, "after_cursor_execute", self._count)
+
+    def _make_journal(self, version_table: str, schema: str | None) -> StatementJournal:
+        table = JournalTable(self._connection, version_table=version_table, schema=schema)
+
+        def exists() -> bool:
+            known = None if self._lock.facts is None else self._lock.facts.has_table
+            return table.exists() if known is None else known
+
+        return StatementJournal(
+            self._connection,
+            table=table,
+            table_exists=exists,
+            ddl_rolls_back=self._ddl_rolls_back,
+            clock=self._policy.clock,
+        )
 
     # -- looking and locking -----------------------------------------------------------------------------
 
@@ -132,6 +152,21 @@ class OnlineTransactions:
             self._lock.take_in_transaction()
         elif not self._ddl_rolls_back and self._connection.in_transaction():
             self._connection.commit()
+
+    def exclusively(self, work: Callable[[], _T]) -> _T:
+        """Return what `work` returns, done under the lock and committed; for what is no step of a revision."""
+        self._lock.take()
+        try:
+            self._begin()
+            try:
+                result = work()
+            except BaseException:
+                self._rolled_back_cleanly()
+                raise
+            self._commit()
+            return result
+        finally:
+            self._lock.release()
 
     # -- transactions ------------------------------------------------------------------------------------
 
@@ -196,12 +231,22 @@ class OnlineTransactions:
             raise instead from error
 
     @contextmanager
-    def revision(self, revision: str, limits: RevisionLimits) -> Iterator[None]:
-        """The part of a step in which the revision's own code runs."""
+    def revision(self, step: Step, limits: RevisionLimits, *, source: Callable[[], str]) -> Iterator[None]:
+        """The part of a step in which the revision's own code runs.
+
+        Args:
+            step: whose code runs.
+            limits: what the revision says about its own limits.
+            source: returns the digest of its file.
+        """
         self._limits = limits
         self._statements = 0
-        with self._watch.step(revision, limits):
-            yield
+        with self._watch.step(step.revision, limits):
+            if self._journal is None or step.direction is Direction.STAMP:
+                yield
+                return
+            with self._journal.revision(step, source):
+                yield
 
     def _step_failed(self, error: BaseException) -> BaseException:
         """Roll back, and return what to raise: AttemptRolledBack where another attempt is worth it."""
@@ -281,12 +326,14 @@ class OnlineTransactions:
         connection = self._connection
         self._kept_a_part = True
         if connection.in_transaction():
+            self._before_foreign_commit()
             self._commit()
         before = connection.get_isolation_level()
         self._without_transaction()
         connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            yield
+            with nullcontext() if self._journal is None else self._journal.outside():
+                yield
         finally:
             if not connection.invalidated:  # else SQLAlchemy would open another session, one without the lock
                 self._without_transaction()
@@ -399,18 +446,30 @@ class OnlineTransactions:
 
     def _tell_what_stays(self, error: _Error) -> _Error:
         """Return the error, saying so where a rollback does not undo what the revision had done."""
-        if not self._ddl_rolls_back and isinstance(error, RunnerError):
+        if isinstance(error, RunnerError):
+            self._add_what_stays(error)
+        return error
+
+    def _add_what_stays(self, error: RunnerError) -> None:
+        resumes = self._journal is not None and self._journal.has_kept_something
+        if not self._ddl_rolls_back:
             error.fields["ddl_rolled_back"] = False
             error.message = (
                 f"{error.message.removesuffix('.')}. But {self._connection.dialect.name} cannot roll back DDL: "
                 "what was done up to the last DDL statement is still there, without its version row. "
-                "Undo it, or let the revision skip what is there, before it runs again."
-            )
-        return error
+            ) + (_GOES_ON if resumes else _UNDO)
+        elif resumes and not isinstance(error, ResumeNeeded):
+            error.message = f"{error.message.removesuffix('.')}. What it had committed before that stays. {_GOES_ON}"
+        if resumes:
+            error.fields["resumes"] = True
 
     def _without_transaction(self) -> None:
         with self._ownership.ending():
             self._connection.rollback()
+
+    def _before_foreign_commit(self) -> None:
+        if self._journal is not None:
+            self._journal.before_commit()
 
     def _their_rollback(self) -> None:
         if self._ledger.has_uncommitted:
