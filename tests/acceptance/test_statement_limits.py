@@ -69,7 +69,7 @@ def test_defaults(tmp_path: Path, pg_url: str, env: Environment) -> None:
 
 
 def test_an_asynchronous_driver_is_limited_too(tmp_path: Path, pg_url: str) -> None:
-    """asyncpg's session gets the same parameters."""
+    """A session of asyncpg gets the same parameters."""
     body = """
 op.create_table('t', sa.Column('id', sa.Integer))
 assert op.get_bind().scalar(sa.text('SHOW lock_timeout')) == '5s'
