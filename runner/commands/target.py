@@ -155,6 +155,7 @@ class Target:
             lock_wait_seconds=self.options.lock_wait_seconds,
             lock_key=self.options.lock_key,
             lock_retry_seconds=self.options.lock_retry_seconds,
+            connect_wait_seconds=self.options.connect_wait_seconds,
             lock_timeout_seconds=self.options.lock_timeout_seconds,
             statement_timeout_seconds=self.options.statement_timeout_seconds,
             backfill_timeout_seconds=self.options.backfill_timeout_seconds,

@@ -12,6 +12,7 @@ from runner.database.url import DatabaseUrl
 from runner.errors import (
     AuthenticationFailed,
     ConnectionFailed,
+    ConnectionLost,
     DatabaseError,
     DriverMissing,
     EncodingUnsupported,
@@ -24,6 +25,7 @@ __all__ = [
     "connection_error",
     "driver_missing",
     "encoding_unsupported",
+    "is_lost",
     "is_retryable",
     "is_undefined_table",
     "one_line",
@@ -34,6 +36,8 @@ __all__ = [
 
 _AUTHENTICATION = ("28P01", "28000", "1045")
 _PRIVILEGE = ("42501", "1142", "1044", "1227")
+_LOST = ("57P01", "57P02", "57P05", "2006", "2013", "4031")
+_LOST_TEXT = re.compile(r"server closed the connection unexpectedly|the connection is (?:lost|closed)", re.IGNORECASE)
 _UNDEFINED_TABLE = ("42P01", "3F000", "42S02", "1146")
 _AUTHENTICATION_TEXT = re.compile(
     r"password authentication failed|no password supplied|role \"[^\"]*\" does not exist|authentication failed"
@@ -60,6 +64,14 @@ def sqlstate_of(error: BaseException) -> str | None:
 def is_undefined_table(error: BaseException) -> bool:
     """Tell whether the error says that the table, or its schema, does not exist."""
     return sqlstate_of(error) in _UNDEFINED_TABLE or "no such table" in str(error)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether an error says that the session has ended."""
+    if getattr(error, "connection_invalidated", False):
+        return True
+    code = sqlstate_of(error) or ""
+    return code in _LOST or code.startswith("08") or bool(_LOST_TEXT.search(str(error)))
 
 
 def is_retryable(error: DatabaseError) -> bool:
@@ -133,6 +145,13 @@ def statement_error(error: BaseException, *, doing: str, url: str = "the databas
     detail = one_line(getattr(error, "orig", None) or error)
     if _STATEMENT_POOLING in detail:
         return statement_pooling(url)
+    if is_lost(error):
+        return ConnectionLost(
+            f"The connection to {url} was lost when the runner was about to {doing}: {detail}. Steps reported as "
+            "finished are committed. Run again.",
+            doing=doing,
+            sqlstate=sqlstate_of(error),
+        )
     if sqlstate_of(error) in _PRIVILEGE:
         return PrivilegeMissing(
             f"The role may not {doing} in {url}: {detail}. Grant the privilege, or connect as a role that has it "

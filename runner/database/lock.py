@@ -186,7 +186,7 @@ class AdvisoryLock:
         """Give the lock back and return what the server said; a dead session has lost it already."""
         if not self.held:
             return self._released_at_checkin
-        self._forget()
+        self.forget()
         if self._connection.closed or self._connection.invalidated or not self._is_same_session():
             return Release.SESSION_GONE
         try:
@@ -215,9 +215,11 @@ class AdvisoryLock:
                 self._connection.invalidate()
                 raise statement_error(error, doing="use the advisory lock") from error
 
-    def _forget(self) -> None:
-        self.held = False
-        event.remove(self._pool, "checkin", self._on_checkin)
+    def forget(self) -> None:
+        """Note that the lock is not held any more: it was given back, or its session has ended."""
+        if self.held:
+            self.held = False
+            event.remove(self._pool, "checkin", self._on_checkin)
 
     def _on_checkin(self, dbapi_connection: Any, _record: object) -> None:
         """Release when env.py returns the connection to a pool first: a pooled session outlives the run."""

@@ -15,7 +15,7 @@ from runner.errors import PoolerInTheWay
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["SessionFacts", "do_without_prepared_statements", "pooler_in_the_way", "session_facts"]
+__all__ = ["SessionFacts", "do_without_prepared_statements", "end_session", "pooler_in_the_way", "session_facts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,13 @@ class SessionFacts:
         driver_pid: the server process as the driver was told when it connected; None where it does not say.
         backend_pid: the server process that answered; None for a database without such numbers.
         has_table: the table asked for exists; None where nobody looked.
+        started: when the server process started, as text: tells it from a later one with the same number.
     """
 
     driver_pid: int | None = None
     backend_pid: int | None = None
     has_table: bool | None = None
+    started: str | None = None
 
     @property
     def is_pooled(self) -> bool:
@@ -53,11 +55,12 @@ def session_facts(connection: Connection, *, table: str, schema: str | None) -> 
     literal = name.replace("'", "''").replace("%", "%%")
     was_open = connection.in_transaction()
     row = connection.exec_driver_sql(
-        f"SELECT pg_backend_pid(), to_regclass('{literal}') IS NOT NULL"  # quoted
+        f"SELECT pg_backend_pid(), to_regclass('{literal}') IS NOT NULL,"  # noqa: S608  # quoted
+        " (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid())"
     ).one()
     if not was_open:
         connection.rollback()
-    return SessionFacts(driver_pid=_driver_pid(connection), backend_pid=row[0], has_table=row[1])
+    return SessionFacts(driver_pid=_driver_pid(connection), backend_pid=row[0], has_table=row[1], started=row[2])
 
 
 def _driver_pid(connection: Connection) -> int | None:
@@ -67,6 +70,21 @@ def _driver_pid(connection: Connection) -> int | None:
     if told is None and hasattr(session, "get_server_pid"):
         told = session.get_server_pid()
     return told if isinstance(told, int) else None
+
+
+def end_session(connection: Connection, facts: SessionFacts) -> None:
+    """End a session of our own that we have lost, so that nobody waits for what it still holds.
+
+    Behind a pooler it may serve somebody else by now, so it is left alone there.
+    """
+    if facts.is_pooled or facts.backend_pid is None or facts.started is None:
+        return
+    connection.exec_driver_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"  # noqa: S608  # a number and the server's own text
+        f" WHERE pid = {facts.backend_pid} AND backend_start::text = '{facts.started}' AND usename = current_user"
+        " AND pid <> pg_backend_pid()"
+    )
+    connection.rollback()
 
 
 def do_without_prepared_statements(connection: Connection) -> None:

@@ -164,7 +164,16 @@ class MigrationContext:
             version_table=self.version_table,
             version_table_schema=self.version_table_schema,
             locking=self.environment_context is not None,
+            may_reconnect=bool(self.opts.get("may_reconnect")),
+            reaches=self._reaches,
         )
+
+    def _reaches(self, heads: tuple[str, ...], revision: str) -> bool:
+        """Tell whether a revision is among some heads or below them."""
+        if self.script is None:
+            return False
+        known = [head for head in heads if head in self.script.graph.ids]
+        return revision in known or any(revision in self.script.graph.ancestors(head) for head in known)
 
     @cached_property
     def history(self) -> HistoryRecorder | None:

@@ -139,17 +139,30 @@ class StatementJournal:
         if self._has_rows:
             self._table.forget(step.revision)
 
+    def holds(self, number: int) -> bool:
+        """Tell whether the table has the entry that was written last before a COMMIT that nobody answered."""
+        if not number or self._step is None:
+            return True  # nothing was to be committed
+        step, self._step = self._step, None  # what follows is our own
+        try:
+            self._is_there = self._table.exists()  # it may have been made in the very transaction
+            entries = self._entries(step)
+        finally:
+            self._step = step
+        self._has_rows = bool(entries)
+        return any(entry.number == number for entry in entries)
+
     # -- commits -------------------------------------------------------------------------------------------
 
     def before_commit(self) -> int:
-        """Write down what ran in the open transaction, which somebody is about to commit; return how many entries."""
+        """Write down what ran in the open transaction, which somebody is about to commit; return the last number."""
         if self._step is None or not self._noted:
             return 0
         self._create()
         written, self._noted = self._noted, []
         self._table.add(written)
         self._has_rows = True
-        return len(written)
+        return written[-1].number
 
     @contextmanager
     def outside(self) -> Iterator[None]:
@@ -268,7 +281,7 @@ class StatementJournal:
     def _settle_running(self, error: BaseException | None) -> None:
         """Note that the statement which was running has failed, if the server said so."""
         entry, self._running = self._running, None
-        if entry is None or not self._is_outside(entry.statement) or self._connection.invalidated:
+        if entry is None or self._connection.invalidated or not self._is_outside(entry.statement):
             return
         if error is None or _was_refused(error):
             self._table.replace(self._dated(replace(entry, outcome=Outcome.FAILED)))

@@ -61,6 +61,11 @@ class StepLedger:
         return self._clock.monotonic() - self._pending[-1].started if self._pending else 0.0
 
     @property
+    def latest(self) -> Step | None:
+        """Return the step that ran last among those held."""
+        return self._pending[-1].step if self._pending else None
+
+    @property
     def was_used(self) -> bool:
         """Tell whether any step has been started."""
         return bool(self._pending or self.applied)
@@ -83,8 +88,12 @@ class StepLedger:
         duration = self._clock.monotonic() - last.started
         self._pending.append(_Pending(step=last.step, started=last.started, duration_seconds=duration))
 
-    def committed(self) -> None:
-        """Report every executed step as finished."""
+    def committed(self, *, read_again: bool = False) -> None:
+        """Report every executed step as finished.
+
+        Args:
+            read_again: the server's answer was lost, and the version rows told.
+        """
         done = [held for held in self._pending if held.duration_seconds is not None]
         self._pending = [held for held in self._pending if held.duration_seconds is None]
         for held in done:
@@ -93,7 +102,8 @@ class StepLedger:
             self.applied.append(
                 AppliedStep(revision=held.step.revision, direction=held.step.direction, duration_seconds=duration)
             )
-            emit("step.finished", **_keys(held.step), duration_seconds=duration)
+            confirmed = {"confirmed_by": "reading"} if read_again else {}
+            emit("step.finished", **_keys(held.step), duration_seconds=duration, **confirmed)
 
     def rolled_back(self, error: BaseException | None = None) -> None:
         """Report everything held as failed; only the step that was still running carries the error."""

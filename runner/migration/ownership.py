@@ -42,7 +42,7 @@ class TransactionOwnership:
         *,
         origins: TransactionOrigins | None,
         on_their_rollback: Callable[[], None],
-        before_foreign_commit: Callable[[], None],
+        before_foreign_commit: Callable[[], object],
     ) -> None:
         self._connection = connection
         self._origins = origins

@@ -12,7 +12,7 @@ from sqlalchemy import exc
 
 from runner.database.failures import one_line, sqlstate_of
 from runner.database.pooler import pooler_in_the_way
-from runner.errors import EnvironmentFailed, RevisionFailed, RunnerError, StatementFailed
+from runner.errors import ConnectionLost, EnvironmentFailed, RevisionFailed, RunnerError, StatementFailed
 from runner.graph import Direction, Step
 from runner.migration.revision_limits import NO_LIMITS, RevisionLimits, limits_of
 from runner.operations import Operations
@@ -100,6 +100,7 @@ def call_revision(context: MigrationContext, step: Step, kw: dict[str, Any]) -> 
 
     Raises:
         StatementFailed: the server rejected a statement.
+        ConnectionLost: the session ended.
         RevisionFailed: the revision's own code raised, or it lacks the function.
     """
     if step.direction is Direction.STAMP:
@@ -156,10 +157,21 @@ def _module(script: ScriptDirectory | None, step: Step) -> ModuleType:
     return found.module
 
 
-def _statement_failed(error: exc.DBAPIError, step: Step, module: ModuleType) -> StatementFailed:
+def _statement_failed(error: exc.DBAPIError, step: Step, module: ModuleType) -> StatementFailed | ConnectionLost:
     where = _where(error, module)
     statement = " ".join(str(error.statement or "").split())
     shown = statement if len(statement) <= 300 else statement[:300] + " ..."
+    if error.connection_invalidated:
+        return ConnectionLost(
+            f"The connection to the server was lost while revision {step.revision} ran, at {where}: "
+            f"{one_line(error.orig or error)}. The server rolls its transaction back; steps reported as finished are "
+            f"committed. The statement was: {shown or 'unknown'}",
+            revision=step.revision,
+            direction=step.direction.value,
+            where=where,
+            sqlstate=sqlstate_of(error),
+            statement=shown,
+        )
     return StatementFailed(
         f"Revision {step.revision} failed at {where}: {one_line(error.orig or error)}. "
         f"The statement was: {shown or 'unknown'}",

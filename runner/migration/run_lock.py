@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.database.lock import AdvisoryLock, LockKey, Release, TransactionLock, acquire, advisory_lock_for
 from runner.database.orphans import attend_to_orphans
-from runner.database.pooler import SessionFacts, do_without_prepared_statements, session_facts
+from runner.database.pooler import SessionFacts, do_without_prepared_statements, end_session, session_facts
 from runner.database.write_lock import needs_write_lock
 from runner.errors import LockLost
 from runner.events import emit
@@ -107,6 +107,21 @@ class RunLock:
                 do_without_prepared_statements(self._connection)
                 emit("pooler.detected", driver_pid=self.facts.driver_pid, backend_pid=self.facts.backend_pid)
         return self.facts.is_pooled
+
+    def take_on_new_session(self) -> None:
+        """Take the lock again on a session that replaced a lost one, which is ended where it lives on.
+
+        Raises:
+            LockTimeout: as for `take()`.
+        """
+        lost, self.facts = self.facts, None
+        if self._lock is not None:
+            self._lock.forget()
+        self._lock, self._locked_transaction = None, None
+        if lost is not None:
+            with self._ownership.ending():
+                end_session(self._connection, lost)
+        self.take()
 
     def take_in_transaction(self) -> None:
         """Behind a pooler, take the lock for the transaction that is open, or for a new one after waiting.

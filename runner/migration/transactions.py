@@ -13,7 +13,7 @@ The rules, in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event, exc
@@ -23,12 +23,21 @@ from runner.database.journal_table import JOURNAL_TABLE, JournalTable
 from runner.database.lock import lock_key
 from runner.database.pooler import pooler_in_the_way
 from runner.database.write_lock import begin_write, needs_write_lock
-from runner.errors import NotCommitted, OperationError, ResumeNeeded, RevisionFailed, RunnerError, StatementFailed
+from runner.errors import (
+    ConnectionLost,
+    NotCommitted,
+    OperationError,
+    ResumeNeeded,
+    RevisionFailed,
+    RunnerError,
+    StatementFailed,
+)
 from runner.events import emit
 from runner.graph import Direction, Step
 from runner.interrupts import interrupts
 from runner.migration.journal import StatementJournal
 from runner.migration.ledger import StepLedger
+from runner.migration.lost_commit import connection_lost, resolve_commit, was_lost
 from runner.migration.origins import TransactionOrigins
 from runner.migration.ownership import TransactionOwnership
 from runner.migration.policy import RunPolicy, TransactionScope
@@ -68,6 +77,8 @@ class OnlineTransactions:
         version_table: str,
         version_table_schema: str | None,
         locking: bool,
+        may_reconnect: bool,
+        reaches: Callable[[tuple[str, ...], str], bool],
     ) -> None:
         self._connection = connection
         self._scope = scope
@@ -90,12 +101,16 @@ class OnlineTransactions:
             side_table=(JOURNAL_TABLE, version_table_schema),
         )
         self._watch = StatementWatch(connection, policy)
+        self._watching = ExitStack()
         self._journal = self._make_journal(version_table, version_table_schema) if locking else None
         self._budget = RetryBudget(seconds=policy.lock_retry_seconds, clock=policy.clock)
         self._limits = NO_LIMITS
         self._statements = 0  # of the running revision, executed so far
         self._kept_a_part = False  # of a revision that is not finished
         self._look_again = False
+        self._may_reconnect = may_reconnect
+        self._reaches = reaches
+        self._end_of_session: ConnectionLost | None = None
         self._shared = needs_write_lock(connection) and scope is TransactionScope.REVISION
         self._their_work_lost = False
         self.failure: BaseException | None = None
@@ -185,12 +200,20 @@ class OnlineTransactions:
     def running(self) -> Iterator[None]:
         """Hold the lock while steps run, and settle at the end unless env.py's block will."""
         self._lock.take()
-        with self._watch.attached():
+        self._watch_session()
+        try:
             if self._ownership.in_theirs() or self._ownership.block_open:
                 yield
                 return
             with self._settling():
                 yield
+        finally:
+            self._watching.close()
+
+    def _watch_session(self) -> None:
+        """Watch the session that the connection has now."""
+        self._watch = StatementWatch(self._connection, self._policy)
+        self._watching.enter_context(self._watch.attached())
 
     @contextmanager
     def _settling(self) -> Iterator[None]:
@@ -326,8 +349,8 @@ class OnlineTransactions:
         connection = self._connection
         self._kept_a_part = True
         if connection.in_transaction():
-            self._before_foreign_commit()
-            self._commit()
+            written = self._before_foreign_commit()
+            self._commit(midway=lambda: self._journal is None or self._journal.holds(written))
         before = connection.get_isolation_level()
         self._without_transaction()
         connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -416,28 +439,76 @@ class OnlineTransactions:
 
     def _begin(self) -> None:
         """Begin unless a transaction is open; either way it holds the write lock where there is one per file."""
+        if self._end_of_session is not None:
+            raise self._end_of_session
         theirs = self._ownership.in_theirs()
         begin_write(self._connection, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
         if not theirs:
             self._ownership.claim()
         self._lock.take_in_transaction()
 
-    def _commit(self) -> None:
+    def _commit(self, *, midway: Callable[[], bool] | None = None) -> None:
         """Commit, and report what was held as finished; after an error the caller rolls back.
+
+        Args:
+            midway: the commit is one in the middle of a revision; reads whether it took effect, where nobody answers.
 
         Raises:
             StatementFailed: the server refused the commit.
+            ConnectionLost: the session ended, and nothing was committed, or nobody can tell.
         """
-        with interrupts.deferred():
-            try:
+        try:
+            with interrupts.deferred():
                 with self._ownership.ending():
                     self._connection.commit()
-            except exc.DBAPIError as error:
-                raise StatementFailed(
-                    f"The commit failed: {one_line(error.orig or error)}. Nothing of the transaction was kept.",
-                    sqlstate=sqlstate_of(error),
-                ) from error
-            self._ledger.committed()
+                self._ledger.committed()
+        except exc.DBAPIError as error:
+            if was_lost(error):
+                self._settle_lost_commit(error, midway)
+                return
+            raise StatementFailed(
+                f"The commit failed: {one_line(error.orig or error)}. Nothing of the transaction was kept.",
+                sqlstate=sqlstate_of(error),
+            ) from error
+
+    def _settle_lost_commit(self, error: exc.DBAPIError, midway: Callable[[], bool] | None) -> None:
+        """Find out what the server did, and report it; go on only if nothing can be missing on the new session."""
+        step = self._ledger.latest
+        self._watching.close()
+        committed = resolve_commit(
+            self._connection,
+            error,
+            lock=self._lock,
+            ownership=self._ownership,
+            policy=self._policy,
+            is_committed=self._has_arrived if midway is None else midway,
+        )
+        if not committed:
+            raise connection_lost("The COMMIT did not take effect: nothing of the transaction was kept.", error)
+        self._ledger.committed(read_again=True)
+        self._look_again = True
+        if midway is not None:
+            raise connection_lost("What the revision did until then is committed.", error)
+        if self._may_reconnect:
+            self._watch_session()
+            return
+        reached = step.revision if step is not None else "the last step"
+        self._end_of_session = connection_lost(
+            f"Everything up to and including {reached} is committed, but the session was made by env.py, and the run "
+            "cannot go on with another one. Run again.",
+            error,
+        )
+
+    def _has_arrived(self) -> bool:
+        """Tell from the version rows whether the steps that are held have been committed."""
+        step = self._ledger.latest
+        if step is None:
+            return True
+        rows = self._read_rows(self._connection)
+        if rows == self._ledger.expected_rows:
+            return True
+        # Another run may have gone on from there before we could look.
+        return step.direction is Direction.UPGRADE and self._reaches(rows, step.revision)
 
     def _roll_back(self, error: BaseException | None) -> None:
         if not self._ownership.in_theirs() and not self._connection.closed and not self._connection.invalidated:
@@ -467,9 +538,8 @@ class OnlineTransactions:
         with self._ownership.ending():
             self._connection.rollback()
 
-    def _before_foreign_commit(self) -> None:
-        if self._journal is not None:
-            self._journal.before_commit()
+    def _before_foreign_commit(self) -> int:
+        return 0 if self._journal is None else self._journal.before_commit()
 
     def _their_rollback(self) -> None:
         if self._ledger.has_uncommitted:
