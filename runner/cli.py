@@ -19,7 +19,7 @@ from runner.signals import SignalReceived, orderly_end
 
 __all__ = ["main"]
 
-_PRODUCES = ("upgrade", "downgrade", "stamp", "ensure-version")
+_PRODUCES = ("upgrade", "downgrade", "stamp", "ensure-version", "wait")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,6 +115,9 @@ class _Session:
             outcome = VERBS[name](target, self._arguments.values, settings)
         if outcome.text and not self._arguments.values.quiet:
             sys.stdout.write(outcome.text)
+        if outcome.verdict is not None:
+            sys.stdout.flush()
+            outcome.verdict()
         if self._is_run:
             self._has_ended = True
             emit("run.finished", command=name, **outcome.keys, duration_seconds=self._elapsed())

@@ -14,8 +14,9 @@ typed fields carry the same facts for programs and for the log.
     |-- DatabaseError                                                         30-39  the server refuses
     |   |-- ConnectionFailed, ConnectionLost, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported,
     |   |   DriverMissing
+    |   |-- ServerReadOnly, ServerUnsupported
     |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
-    |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost                 40-49  contention: try again
+    |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost, DatabaseNotReady  40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
     |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
@@ -38,6 +39,7 @@ __all__ = [
     "CycleDetected",
     "DatabaseBehind",
     "DatabaseError",
+    "DatabaseNotReady",
     "DirectoryMissing",
     "DriftDetected",
     "DriverMissing",
@@ -70,6 +72,8 @@ __all__ = [
     "RevisionFailed",
     "RevisionFileError",
     "RunnerError",
+    "ServerReadOnly",
+    "ServerUnsupported",
     "SettingsError",
     "StatementBlocked",
     "StatementFailed",
@@ -310,6 +314,20 @@ class OverlappingDatabaseRevisions(DatabaseError):
     exit_code = 36
 
 
+class ServerReadOnly(DatabaseError):
+    """The server takes no writes: a replica, a read-only setting, or a file that may not be written."""
+
+    code = "server-read-only"
+    exit_code = 37
+
+
+class ServerUnsupported(DatabaseError):
+    """The server is older than what the runner knows how to work with."""
+
+    code = "server-unsupported"
+    exit_code = 38
+
+
 class LockTimeout(RunnerError):
     """Another runner kept the advisory lock longer than this run was told to wait."""
 
@@ -336,6 +354,13 @@ class LockLost(RunnerError):
 
     code = "lock-lost"
     exit_code = 43
+
+
+class DatabaseNotReady(RunnerError):
+    """`runner wait` used up its budget before the database, or its schema, was there."""
+
+    code = "database-not-ready"
+    exit_code = 44
 
 
 class RevisionFailed(RunnerError):

@@ -78,4 +78,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(getattr(value, name)) for name in fields if name not in _ONLY_FOR_PEOPLE}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ def find_run_facts(settings: Settings, run_id: str | None) -> RunFacts:
     """Return the facts about this run; what cannot be found out is None."""
     return RunFacts(
         run_id=run_id,
-        host=socket.gethostname() or None,
+        release=settings.release,
+        host=settings.pod or os.environ.get("HOSTNAME") or socket.gethostname() or None,
         os_user=_os_user(),
         image_digest=settings.image_digest,
         tool_version=__version__,

@@ -167,7 +167,16 @@ SETTINGS: tuple[Setting, ...] = (
         kind=Kind.SECONDS,
         default=30.0,
         unit="seconds",
-        help="How long to wait for a server that does not answer yet; 0 tries once. An env.py connects on its own.",
+        help="How long to wait for a server that does not answer yet; 0 tries once.",
+    ),
+    Setting(
+        field="wait_seconds",
+        variable="RUNNER_WAIT_SECONDS",
+        flag="--wait-seconds",
+        kind=Kind.SECONDS,
+        default=300.0,
+        unit="seconds",
+        help="How long `runner wait` waits for the database, or for its schema; 0 looks once.",
     ),
     Setting(
         field="lock_timeout_seconds",
@@ -348,6 +357,7 @@ class Settings:
     lock_key: int | None
     lock_retry_seconds: float
     connect_wait_seconds: float
+    wait_seconds: float
     lock_timeout_seconds: float | None
     statement_timeout_seconds: float | None
     backfill_timeout_seconds: float | None

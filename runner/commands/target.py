@@ -116,22 +116,48 @@ class Target:
         """
         if self.uses_env_py:
             return None
-        from runner.database.probe import read_version_rows
         from runner.database.waiting import retry_connecting
 
-        url = self.required_url()
-        options = self.options
+        self.required_url()
         return retry_connecting(
-            lambda: read_version_rows(
-                url,
-                table=options.version_table,
-                schema=options.version_table_schema,
-                application_name=options.application_name,
-                connect_timeout_seconds=options.connect_timeout_seconds,
-                known=known,
-            ),
-            clock=self.clock,
-            wait_seconds=options.connect_wait_seconds,
+            lambda: self._probe(known), clock=self.clock, wait_seconds=self.options.connect_wait_seconds
+        )
+
+    def look_once(self, *, known: Container[str] | None = None) -> VersionRows:
+        """Return the version rows without waiting for the server, and without env.py, whatever the database is.
+
+        Args:
+            known: as for `look`.
+
+        Raises:
+            DatabaseError: the session could not be opened, or the table not be read.
+        """
+        rows = self._probe(known)
+        if rows is not None:
+            return rows
+        from runner.database.look import look_with_sqlalchemy
+
+        options = self.options
+        return look_with_sqlalchemy(
+            self.required_url(),
+            version_table=options.version_table,
+            schema=options.version_table_schema,
+            application_name=options.application_name,
+            connect_timeout_seconds=options.connect_timeout_seconds,
+            known=known,
+        )
+
+    def _probe(self, known: Container[str] | None) -> VersionRows | None:
+        from runner.database.probe import read_version_rows
+
+        options = self.options
+        return read_version_rows(
+            self.required_url(),
+            table=options.version_table,
+            schema=options.version_table_schema,
+            application_name=options.application_name,
+            connect_timeout_seconds=options.connect_timeout_seconds,
+            known=known,
         )
 
     def run_environment(self, choose: Callable[..., Any], *, locked: bool = True, **opts: Any) -> EnvironmentContext:

@@ -90,6 +90,11 @@ class EnvironmentContext:
         """Return what happened on each database, in the order env.py ran them."""
         return tuple(context.database_run(start, end) for context, start, end in self.databases)
 
+    @property
+    def was_configured(self) -> bool:
+        """Tell whether env.py has given a connection, or a dialect, to configure()."""
+        return bool(self._contexts)
+
     # -- what the command wants --------------------------------------------------------------------------
 
     def is_offline_mode(self) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "call_revision",
+    "leaves_transactions",
     "load_revisions",
     "refuse_what_needs_a_session",
     "revision_limits",
@@ -65,14 +66,14 @@ def refuse_what_needs_a_session(script: ScriptDirectory | None, steps: Iterable[
         PoolerInTheWay: a revision needs a session of its own; nothing has been executed yet.
     """
     for step in steps:
-        if _leaves_transactions(script, step):
+        if leaves_transactions(script, step):
             raise pooler_in_the_way(
                 f"Revision {step.revision} uses an autocommit block, which needs a session of its own",
                 revision=step.revision,
             )
 
 
-def _leaves_transactions(script: ScriptDirectory | None, step: Step) -> bool:
+def leaves_transactions(script: ScriptDirectory | None, step: Step) -> bool:
     """Tell whether the code that a step will run mentions autocommit_block() or the AUTOCOMMIT isolation level.
 
     Code that it imports is not looked through: what that does is found out when it does it.

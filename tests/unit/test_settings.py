@@ -77,6 +77,7 @@ def test_defaults() -> None:
         "lock_key": None,
         "lock_retry_seconds": 300.0,
         "connect_wait_seconds": 30.0,
+        "wait_seconds": 300.0,
         "lock_timeout_seconds": None,
         "statement_timeout_seconds": None,
         "backfill_timeout_seconds": None,
