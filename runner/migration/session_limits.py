@@ -174,7 +174,8 @@ class SessionLimits:
     def _set(self, values: dict[str, str]) -> None:
         assert self._limiter is not None  # asked before
         local = not self._commits_by_itself()
-        rows = self._execute(self._limiter.set_sql(values, local=local))
+        sql = self._limiter.set_sql(values, local=local)
+        rows = self._begin_and_execute(sql) if local and self._may_begin() else self._execute(sql)
         if rows is None:
             self._local, self._session = {}, {}
             return
@@ -202,6 +203,24 @@ class SessionLimits:
         if isinstance(value, bool):  # PyMySQL's is a method
             return value
         return self._connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+
+    def _may_begin(self) -> bool:
+        """Tell whether psycopg would send a plain BEGIN before our statement, in a round trip of its own."""
+        session: Any = self._connection.connection.dbapi_connection
+        if not type(session).__module__.startswith("psycopg.") or not hasattr(session, "pgconn"):
+            return False
+        options = session.isolation_level, session.read_only, session.deferrable
+        return options == (None, None, None) and session.info.transaction_status == 0  # idle
+
+    def _begin_and_execute(self, sql: str) -> list[Any] | None:
+        """Begin the transaction that psycopg is about to begin, and execute in it, in one round trip for both."""
+        session: Any = self._connection.connection.dbapi_connection
+        result = session.pgconn.exec_(f"BEGIN; {sql}".encode())
+        if result.ntuples != 1:  # the session is gone, say; the statement that follows will tell
+            with suppress(self._connection.dialect.loaded_dbapi.Error):
+                session.rollback()
+            return None
+        return [(int(result.get_value(0, 0)),)]
 
     def _execute(self, sql: str) -> list[Any] | None:
         """Execute below SQLAlchemy, whose events lead here; None if the server refused."""
