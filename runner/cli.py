@@ -16,6 +16,7 @@ from runner.events import emit, listening
 from runner.logs import bridge_standard_logging, make_event_sink, resolve_format
 from runner.settings import Settings, read_settings
 from runner.signals import SignalReceived, orderly_end
+from runner.tally import RunTally
 
 __all__ = ["main"]
 
@@ -53,6 +54,10 @@ class _Session:
         self._log_stream = sys.stderr if self._has_product else sys.stdout
         self._format = resolve_format("auto", self._log_stream)
         self._has_ended = False  # the final event is out
+        self._tally = RunTally()
+        self._release: str | None = None
+        self._message_file: str | None = None
+        self._metrics_file: str | None = None
 
     def run(self) -> int:
         run_id = self._run_id
@@ -62,13 +67,17 @@ class _Session:
             sink = make_event_sink(
                 self._log_stream, format=self._format, level="info", run_id=run_id, clock=self._clock
             )
+            self._message_file = os.environ.get("RUNNER_TERMINATION_MESSAGE_FILE", "").strip() or None
             with listening(sink):
                 return self._failed(error)
+        self._release = settings.release
+        if self._is_run:
+            self._message_file, self._metrics_file = settings.termination_message_file, settings.metrics_file
         self._format = resolve_format(settings.log_format, self._log_stream)
         sink = make_event_sink(
             self._log_stream, format=self._format, level=settings.log_level, run_id=run_id, clock=self._clock
         )
-        with listening(sink):
+        with listening(self._tally.listening(sink) if self._is_run else sink):
             return self._run_with(settings, lambda: bridge_standard_logging(sink))
 
     def _run_with(self, settings: Settings, around: Callable[[], AbstractContextManager[None]]) -> int:
@@ -120,7 +129,9 @@ class _Session:
             outcome.verdict()
         if self._is_run:
             self._has_ended = True
-            emit("run.finished", command=name, **outcome.keys, duration_seconds=self._elapsed())
+            keys = {**outcome.keys, **self._summary()}
+            self._leave(0)
+            emit("run.finished", command=name, **keys, duration_seconds=self._elapsed())
 
     def _elapsed(self) -> float:
         return round(self._clock.monotonic() - self._started, 3)
@@ -135,19 +146,51 @@ class _Session:
         keys: dict[str, Any] = {"command": self._arguments.command.name, "error_code": error.code}
         keys["exit_code"] = error.exit_code
         if self._format == "json":
-            keys = {**error.fields, **keys, "message": error.message}
+            keys = {**error.fields, **self._failed_summary(), **keys, "message": error.message}
+        self._leave(error.exit_code, error_code=error.code, message=error.message)
         emit("run.failed", level="error", **keys, duration_seconds=self._elapsed())
         if self._format != "json":
             _say(f"runner: {error.message}\n        ({error.code}, exit code {error.exit_code}; docs/errors.md)\n")
         return error.exit_code
 
+    def _failed_summary(self) -> dict[str, Any]:
+        """Return what a run that failed had done before; nothing for a query."""
+        if not self._is_run:
+            return {}
+        return {"applied": len(self._tally.finished), **self._summary()}
+
+    def _summary(self) -> dict[str, Any]:
+        release = {} if self._release is None else {"release": self._release}
+        return {**self._tally.summary(), **release}
+
+    def _leave(self, exit_code: int, *, error_code: str | None = None, message: str = "") -> None:
+        """Write the files that outlive the run, where they were asked for."""
+        if self._message_file is None and self._metrics_file is None:
+            return
+        from runner.aftermath import Aftermath, leave_aftermath
+
+        after = Aftermath(
+            command=self._arguments.command.name,
+            exit_code=exit_code,
+            error_code=error_code,
+            message=message,
+            duration_seconds=self._elapsed(),
+            ended_at=self._clock.now().timestamp(),
+            release=self._release,
+            run_id=self._run_id,
+            tally=self._tally,
+        )
+        leave_aftermath(after, message_file=self._message_file, metrics_file=self._metrics_file)
+
     def _failed_unexpectedly(self, error: BaseException) -> int:
         """Report a failure nobody foresaw, with everything needed to find the defect."""
         import traceback
 
+        self._leave(1, error_code="internal-error", message=f"{type(error).__name__}; the log has the traceback")
         emit(
             "run.failed",
             level="error",
+            **self._failed_summary(),
             command=self._arguments.command.name,
             error_code="internal-error",
             exit_code=1,

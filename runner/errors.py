@@ -94,6 +94,8 @@ class RunnerError(Exception):
 
     code: ClassVar[str] = "runner-error"
     exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+    """Whether running the same command again, with nothing changed, may succeed."""
 
     def __init__(self, message: str, **fields: object) -> None:
         super().__init__(message)
@@ -253,6 +255,7 @@ class ConnectionFailed(DatabaseError):
 
     code = "connection-failed"
     exit_code = 30
+    retryable = True
 
 
 class ConnectionLost(DatabaseError):
@@ -260,6 +263,7 @@ class ConnectionLost(DatabaseError):
 
     code = "connection-lost"
     exit_code = 30
+    retryable = True
 
 
 class AuthenticationFailed(DatabaseError):
@@ -333,6 +337,7 @@ class LockTimeout(RunnerError):
 
     code = "lock-timeout"
     exit_code = 40
+    retryable = True
 
 
 class StatementBlocked(RunnerError):
@@ -340,6 +345,7 @@ class StatementBlocked(RunnerError):
 
     code = "statement-blocked"
     exit_code = 41
+    retryable = True
 
 
 class QueueTooLong(RunnerError):
@@ -347,6 +353,7 @@ class QueueTooLong(RunnerError):
 
     code = "queue-too-long"
     exit_code = 42
+    retryable = True
 
 
 class LockLost(RunnerError):
@@ -354,6 +361,7 @@ class LockLost(RunnerError):
 
     code = "lock-lost"
     exit_code = 43
+    retryable = True
 
 
 class DatabaseNotReady(RunnerError):
@@ -361,6 +369,7 @@ class DatabaseNotReady(RunnerError):
 
     code = "database-not-ready"
     exit_code = 44
+    retryable = True
 
 
 class RevisionFailed(RunnerError):
@@ -396,6 +405,7 @@ class VersionRowMismatch(RunnerError):
 
     code = "version-row-mismatch"
     exit_code = 54
+    retryable = True
 
 
 class OperationError(RunnerError):
@@ -462,6 +472,7 @@ class Interrupted(RunnerError):
 
     code = "interrupted"
     exit_code = 143
+    retryable = True
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message, signal_number=signal_number)

@@ -268,6 +268,22 @@ SETTINGS: tuple[Setting, ...] = (
         help="The digest of the image that runs, for the history.",
     ),
     Setting(
+        field="termination_message_file",
+        variable="RUNNER_TERMINATION_MESSAGE_FILE",
+        flag="--termination-message-file",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="Where the reason for the end is written for Kubernetes, as in /dev/termination-log.",
+    ),
+    Setting(
+        field="metrics_file",
+        variable="RUNNER_METRICS_FILE",
+        flag="--metrics-file",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="Where the run's figures are written as OpenMetrics, for a textfile collector.",
+    ),
+    Setting(
         field="log_format",
         variable="RUNNER_LOG_FORMAT",
         flag="--log-format",
@@ -368,6 +384,8 @@ class Settings:
     edited_revisions: Literal["warn", "fail", "accept"]
     newer_database: Literal["fail", "ok"]
     image_digest: str | None
+    termination_message_file: str | None
+    metrics_file: str | None
     log_format: Literal["auto", "json", "text"]
     log_level: Literal["debug", "info", "warning", "error"]
     version_table: str

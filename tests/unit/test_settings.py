@@ -88,6 +88,8 @@ def test_defaults() -> None:
         "edited_revisions": "warn",
         "newer_database": "fail",
         "image_digest": None,
+        "termination_message_file": None,
+        "metrics_file": None,
         "log_format": "auto",
         "log_level": "info",
         "version_table": "alembic_version",
