@@ -67,7 +67,7 @@ def one_line_of(sql: str) -> str:
 
 _CREATE_INDEX = re.compile(
     r"CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?P<concurrently>CONCURRENTLY\s+)?(?P<exists>IF\s+NOT\s+EXISTS\s+)?"
-    rf"(?P<name>{_NAME})\s+ON\s+(?:ONLY\s+)?{_PATH.format('table')}",
+    rf"(?!CONCURRENTLY\b)(?P<name>{_NAME})\s+ON\s+(?:ONLY\s+)?{_PATH.format('table')}",
     re.IGNORECASE,
 )
 
@@ -223,7 +223,7 @@ _ANYWHERE: _Rules = (
     (_rule(r"DROP (?:\w+ ){1,3}?IF EXISTS\b"), _harmless),
     (_rule(rf"CREATE (?:UNLOGGED )?TABLE {_NAMED}\s*\("), _create_table),
     (_rule(rf"DROP TABLE {_NAMED}$"), _drop_table),
-    (_rule(rf"CREATE (?:UNIQUE )?INDEX (?P<name>{_NAME}) ON {_TABLE}"), _create_plain_index),
+    (_rule(rf"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)(?P<name>{_NAME}) ON {_TABLE}"), _create_plain_index),
     (
         _rule(
             rf"ALTER TABLE {_TABLE} ADD (?!(?:CONSTRAINT|INDEX|KEY|UNIQUE|PRIMARY|FOREIGN|CHECK|FULLTEXT|PARTITION)\b)"
