@@ -97,7 +97,7 @@ def do_without_prepared_statements(connection: Connection) -> None:
 def pooler_in_the_way(why: str, **fields: object) -> PoolerInTheWay:
     """Return the error; `why` is the beginning of its sentence."""
     return PoolerInTheWay(
-        f"{why}, and the connection goes through a pooler that hands out a server session per transaction. Nothing was "
-        "changed. Set MIGRATION_DATABASE_URL to an address of the server itself, or of a pooler in session mode.",
+        f"{why}, and the connection goes through a pooler, which may hand out another session with each transaction. "
+        "Nothing of it was kept. Set MIGRATION_DATABASE_URL to an address of the server itself.",
         **fields,
     )

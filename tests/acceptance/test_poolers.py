@@ -152,6 +152,18 @@ def test_the_wait_behind_a_pooler_has_a_deadline(tmp_path: Path, pg_url: str, po
     wait_for(holder).check()
 
 
+def test_session_pooling_is_treated_alike(tmp_path: Path, pg_url: str, start_pgbouncer: StartPgBouncer) -> None:
+    """A pooler in session mode cannot be told from the others: what is transactional works, the rest is refused."""
+    directory = make_directory(tmp_path, chain(2, upgrade=CREATE), env="none")
+    environment = {"DATABASE_URL": start_pgbouncer(mode="session").url(pg_url)}
+
+    run_runner("upgrade", cwd=directory.root, env=environment).check()
+    directory.add(RevisionFile(revision="r0003", down_revision="r0002", upgrade=CONCURRENTLY))
+    run_runner("upgrade", cwd=directory.root, env=environment).check(16)
+
+    assert {"t1", "t2"} <= tables(pg_url)
+
+
 def test_statement_pooling_is_refused(tmp_path: Path, pg_url: str, start_pgbouncer: StartPgBouncer) -> None:
     """A pooler that allows no transactions is named as what it is."""
     directory = make_directory(tmp_path, chain(1, upgrade=CREATE), env="none")
