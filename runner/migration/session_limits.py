@@ -205,17 +205,19 @@ class SessionLimits:
         return self._connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
     def _may_begin(self) -> bool:
-        """Tell whether psycopg would send a plain BEGIN before our statement, in a round trip of its own."""
+        """Tell whether psycopg would send BEGIN before our statement, in a round trip of its own."""
         session: Any = self._connection.connection.dbapi_connection
-        if not type(session).__module__.startswith("psycopg.") or not hasattr(session, "pgconn"):
+        if type(session).__module__.partition(".")[0] != "psycopg" or not hasattr(session, "pgconn"):
             return False
-        options = session.isolation_level, session.read_only, session.deferrable
-        return options == (None, None, None) and session.info.transaction_status == 0  # idle
+        is_idle = session.info.transaction_status == 0
+        return is_idle and session.read_only is None and session.deferrable is None
 
     def _begin_and_execute(self, sql: str) -> list[Any] | None:
         """Begin the transaction that psycopg is about to begin, and execute in it, in one round trip for both."""
         session: Any = self._connection.connection.dbapi_connection
-        result = session.pgconn.exec_(f"BEGIN; {sql}".encode())
+        level = session.isolation_level
+        begin = "BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}"
+        result = session.pgconn.exec_(f"{begin}; {sql}".encode())
         if result.ntuples != 1:  # the session is gone, say; the statement that follows will tell
             with suppress(self._connection.dialect.loaded_dbapi.Error):
                 session.rollback()
