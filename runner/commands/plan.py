@@ -72,6 +72,8 @@ def _plan(target: Target, visited: Visited, revision: str) -> UpgradePlan:
         policy = target.options.newer_database
         accept_newer(script.graph, visited.rows, ancestry_of(visited.context), policy=policy)
     steps = [] if visited.unknown else script._upgrade_revs(revision, visited.rows)
+    if steps:
+        _refuse_what_cannot_write(visited.context)
     return UpgradePlan(
         url=visited.url,
         start_heads=visited.rows,
@@ -99,6 +101,13 @@ def _planned(target: Target, step: Step) -> PlannedStep:
         limits={name: value for name, value in declared.items() if value is not None and value is not True},
         heads_after=step.heads_after,
     )
+
+
+def _refuse_what_cannot_write(context: Any) -> None:
+    from runner.database.preflight import preflight
+
+    if context is not None:
+        preflight(context.connection, version_table=context.version_table, schema=context.version_table_schema)
 
 
 def _lock_holder(target: Target, context: Any) -> dict[str, object]:

@@ -107,6 +107,7 @@ class MigrationContext:
         )
         self._version = self._rows.table
         self.ledger = StepLedger(self.policy.clock, ddl_rolls_back=self.impl.ddl_in_transaction)
+        self._may_write = False  # as far as the preflight can tell
         self._reported: dict[str, Any] = {}  # the plan that was logged last
         self.transactions = None if self.connection is None else self._online_transactions(self.connection)
 
@@ -317,8 +318,11 @@ class MigrationContext:
             raise
 
     def has_work(self) -> bool:
-        """Tell whether the command finds anything to do on this database as it is now."""
-        return self._look()[1]
+        """Tell whether the command finds anything to do on this database as it is now; if so, that it may be done."""
+        found = self._look()[1]
+        if found:
+            self._preflight()
+        return found
 
     def _look(self) -> tuple[tuple[str, ...], bool]:
         """Return the heads, and whether the command finds anything to do from there."""
@@ -363,9 +367,21 @@ class MigrationContext:
                 self._report_plan(heads, [])
             self._record(heads, heads)
             return
+        if self.opts.get("run_policy") is not None:
+            transactions.looking(self._preflight)  # unless configure() has looked already
         with transactions.running(), self.recording_failures():
             end = self._run_locked(transactions, heads, kw)
         self._record(heads, end)
+
+    def _preflight(self) -> None:
+        """Refuse a run that could not write, before it takes the lock; asked once."""
+        if self._may_write:
+            return
+        from runner.database.preflight import preflight  # a run with nothing to do has no use for it
+
+        assert self.connection is not None  # online
+        preflight(self.connection, version_table=self.version_table, schema=self.version_table_schema)
+        self._may_write = True
 
     @contextmanager
     def recording_failures(self) -> Iterator[None]:
