@@ -70,7 +70,7 @@ def test_every_waiter_gets_its_turn(runs: Preloaded, pg_url: str, tmp_path: Path
 
 
 def test_a_fleet_of_schemas_with_poisoned_ones(runs: Preloaded, pg_url: str, tmp_path: Path, tally: Tally) -> None:
-    """Two hundred tenant schemas, three of which cannot take the revision: those fail, and no other is touched by it."""
+    """Two hundred tenant schemas, three of which cannot take the revision: those fail, the others do not notice."""
     schemas = [f"tenant_{number:03}" for number in range(200)]
     poisoned = {"tenant_017", "tenant_101", "tenant_199"}
     ask(pg_url, ";".join(f"CREATE SCHEMA {schema}" for schema in schemas))
