@@ -28,10 +28,11 @@ class WatchedStatement(RunningStatement):
     """A statement of the run's connection.
 
     Attributes:
+        blockers: whom it was seen waiting for last, as event keys.
         queue: how many sessions waited behind it when it was cancelled for that; None if it was not.
     """
 
-    __slots__ = ("find_pid", "looked", "queue", "revision", "sql", "started")
+    __slots__ = ("blockers", "find_pid", "looked", "queue", "revision", "sql", "started")
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class WatchedStatement(RunningStatement):
         self.started = started
         self.find_pid = find_pid
         self.looked: float | None = None
+        self.blockers: list[dict[str, Any]] = []
         self.queue: int | None = None
 
     def keys(self, now: float) -> dict[str, Any]:
@@ -169,8 +171,8 @@ class LongStatements:
             if self._is_news("statement.running", statement):
                 emit("statement.running", **keys)
             return
-        if look.blockers and self._is_news("statement.blocked", statement, [one.pid for one in look.blockers]):
-            blockers = [one.keys() for one in look.blockers]
+        statement.blockers = blockers = [one.keys() for one in look.blockers]
+        if blockers and self._is_news("statement.blocked", statement, [one.pid for one in look.blockers]):
             what = {"wants": look.wants, "relation": look.relation}
             emit("statement.blocked", level="warning", **keys, **what, blockers=blockers)
         if look.queue_length and self._is_news("statement.blocking", statement, look.queue_length):

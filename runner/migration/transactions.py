@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import event, exc
 
@@ -279,7 +279,8 @@ class OnlineTransactions:
         attempts, spent = self._budget.attempt, self._budget.spent_seconds
         following = None if reason is None or why_once else self._budget.after(reason)
         if following is not None and self._rolled_back_cleanly():
-            self._ledger.retrying(**following.keys(), **_blockers(error))
+            blockers = {"blockers": self._watch.last_blockers} if self._watch.last_blockers else {}
+            self._ledger.retrying(**following.keys(), **blockers)
             self._look_again = True
             return AttemptRolledBack(following)
         failed = error
@@ -559,9 +560,3 @@ class OnlineTransactions:
                 "The revision rolled back the transaction it runs in, so what was done in it is lost. Use a savepoint "
                 "(op.get_bind().begin_nested()) for what may be rolled back."
             )
-
-
-def _blockers(error: BaseException) -> dict[str, Any]:
-    """Return who was in the way, where the watch of the statement found out."""
-    blockers = getattr(error, "fields", {}).get("blockers")
-    return {"blockers": blockers} if blockers else {}

@@ -49,6 +49,7 @@ class StatementWatch:
         self._cancel: Cancel | None = None
         self._revision: str | None = None
         self._running: WatchedStatement | None = None
+        self.last_blockers: list[dict[str, Any]] = []  # of the statement that failed last
         self._refused: SignalReceived | None = None
 
     @contextmanager
@@ -136,6 +137,7 @@ class StatementWatch:
             context.is_disconnect = False
             return None
         statement = self._settle()
+        self.last_blockers = [] if statement is None else statement.blockers
         if statement is None or not isinstance(context.original_exception, Exception):
             return None
         if interrupts.received is not None and not interrupts.was_raised:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.atwork import wait_until
 from tests.directories import RevisionFile, make_directory
 from tests.holding import runner_that_holds_the_lock
 from tests.programs import run_runner
 
-FAST = {"RUNNER_LOCK_TIMEOUT_SECONDS": "0.3"}
+FAST = {"RUNNER_LOCK_TIMEOUT_SECONDS": "1"}
 FIRST = RevisionFile(revision="r0001", upgrade="op.create_table('t', sa.Column('id', sa.Integer))")
 ALTER = """
 op.execute("INSERT INTO t VALUES (1)")
@@ -35,11 +36,23 @@ class Reader:
         self._connection.close()
         self._engine.dispose()
 
-    def leave_after(self, seconds: float) -> threading.Timer:
-        """End it later, in another thread."""
-        timer = threading.Timer(seconds, self.leave)
-        timer.start()
-        return timer
+    def leave_after_an_attempt(self) -> threading.Thread:
+        """End it, in another thread, when somebody has waited for the table and given up."""
+        thread = threading.Thread(target=self._watch)
+        thread.start()
+        return thread
+
+    def _watch(self) -> None:
+        with self._engine.connect() as watcher:
+            wait_until(lambda: watcher.scalar(_WAITING), what="an attempt")
+            wait_until(lambda: not watcher.scalar(_WAITING), what="the attempt's end")
+        self.leave()
+
+
+_WAITING = text(
+    "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+    " WHERE NOT l.granted AND d.datname = current_database()"
+)
 
 
 @pytest.mark.parametrize("scope", ["revision", "run"])
@@ -49,7 +62,7 @@ def test_a_blocked_revision_runs_again_as_a_whole(tmp_path: Path, pg_url: str, s
     environment = {"DATABASE_URL": pg_url, "RUNNER_TRANSACTION": scope, **FAST}
     run_runner("upgrade", cwd=directory.root, env=environment).check()
     directory.add(SECOND)
-    timer = Reader(pg_url).leave_after(4)
+    timer = Reader(pg_url).leave_after_an_attempt()
 
     finished = run_runner("upgrade", cwd=directory.root, env=environment).check()
 
@@ -77,7 +90,7 @@ def test_the_whole_run_is_retried_where_it_is_one_transaction(tmp_path: Path, pg
     environment = {"DATABASE_URL": pg_url, "RUNNER_TRANSACTION": "run", **FAST}
     run_runner("upgrade", cwd=directory.root, env=environment).check()
     directory.add(before, third, last)
-    timer = Reader(pg_url).leave_after(4)
+    timer = Reader(pg_url).leave_after_an_attempt()
 
     finished = run_runner("upgrade", cwd=directory.root, env=environment).check()
 
@@ -169,3 +182,14 @@ def test_the_wait_log_names_the_revision_of_the_holder(tmp_path: Path, pg_url: s
         finished = run_runner("upgrade", cwd=project, env=environment).check(40)
 
     assert finished.events("lock.waiting")[0]["holder_revision"] == "r0001"
+
+
+def test_an_unlock_that_is_not_confirmed_is_a_warning(tmp_path: Path, pg_url: str) -> None:
+    """When the server says that the lock was not held any more, the log says so and what it means."""
+    body = "op.execute('SELECT pg_advisory_unlock_all()')"
+    directory = make_directory(tmp_path, [RevisionFile(revision="r0001", upgrade=body)], env="none")
+
+    finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    assert finished.event("lock.released")["confirmed"] is False
+    assert "may have overlapped" in finished.event("lock.release_unconfirmed")["meaning"]

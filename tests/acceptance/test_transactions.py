@@ -348,7 +348,8 @@ def test_a_session_that_dies_in_an_autocommit_block(tmp_path: Path, pg_url: str)
     body = "with op.get_context().autocommit_block():\n    op.execute('SELECT pg_terminate_backend(pg_backend_pid())')"
     directory = make_directory(tmp_path, [RevisionFile(revision="r0001", upgrade=body)], env="none")
 
-    finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check(51)
+    finished = run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check(30)
 
+    assert finished.event("run.failed")["error_code"] == "connection-lost"
     assert finished.event("lock.released")["confirmed"] is False
     assert "Traceback" not in str(finished)
