@@ -66,6 +66,21 @@ def test_in_the_middle_of_ddl(tmp_path: Path, pg_url: str, driver: str, env: str
     assert_rolled_back(finished, seconds, pg_url)
 
 
+def test_in_the_middle_of_ddl_on_an_asynchronous_driver(tmp_path: Path, pg_url: str) -> None:
+    """The event loop is interrupted; the session ends, and the server rolls back."""
+    directory = one_revision(tmp_path, SLOW_REVISION, env="async")
+    process = start_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": url_for_driver(pg_url, "asyncpg")})
+    wait_until_active(pg_url, "CREATE TABLE slow%")
+
+    finished, seconds = interrupt(process)
+
+    finished.check(143)
+    assert seconds < PROMISE_SECONDS + SLACK_SECONDS
+    assert finished.event("run.failed")["error_code"] == "interrupted"
+    wait_until(lambda: not active_queries(pg_url, "CREATE TABLE slow%"), what="the end of the statement")
+    assert tables(pg_url) <= {"alembic_version"}
+
+
 @pytest.fixture
 def own_pid_namespace() -> list[str]:
     """The words that start a program as PID 1 of a namespace of its own."""
