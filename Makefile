@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip --quiet --quiet
 INSTALL := $(PIP) install --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types floors generate generate-check settings-table \
-        constraints realdirs oldest benchmark clean
+.PHONY: help demo test faults reliability check format format-check lint types floors generate generate-check \
+        settings-table constraints realdirs oldest benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 18
@@ -29,7 +29,15 @@ demo: $(VENV)/.runtime ## Bring a throw-away SQLite database to the head of exam
 check: format-check lint types floors generate-check test ## Everything a change must pass
 
 test: $(VENV)/.dev .venv-realdirs/.complete ## Run the tests (ARGS="tests/unit -k graph" narrows them)
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/faults $(ARGS)
+
+faults: $(VENV)/.dev ## Run the fault suite: kills, signals, cut connections, crowds
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/faults
+
+reliability: $(VENV)/.dev ## Run the fault suite and write its figures into docs/reliability.md
+	@rm -f $(VENV)/tally.jsonl
+	@RUNNER_TEST_TALLY=$(abspath $(VENV))/tally.jsonl $(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/faults
+	@$(BIN)/python -m tools.reliability $(VENV)/tally.jsonl
 
 format-check: $(VENV)/.dev ## Fail if a file is not formatted
 	@$(BIN)/ruff format --quiet --check . || { echo "Run: make format" >&2; exit 1; }

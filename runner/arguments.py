@@ -178,8 +178,37 @@ def _show(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="fail unless an upgrade would find nothing to do")
+    _json(parser)
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", nargs="?", help="the upgrade's target; default: RUNNER_TARGET, else heads")
+    _json(parser)
+
+
+def _wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--for",
+        dest="wait_for",
+        choices=("database", "schema"),
+        default="schema",
+        help="the server answers; or the database is at, or past, the heads of the directory (default)",
+    )
+
+
 def _ensure_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sql", action="store_true", help="write the SQL to stdout instead of executing it")
+
+
+def _resolve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", nargs="?", help="the interrupted revision; without one, show all there are")
+    parser.add_argument("--statement", type=int, metavar="N", help="the statement to decide about, by its number")
+    parser.add_argument("--as", dest="outcome", choices=("done", "redo"), help="it took effect; or execute it again")
+    parser.add_argument("--restart", action="store_true", help="forget what was committed: the revision begins anew")
+    parser.add_argument("--direction", choices=("upgrade", "downgrade"), default="upgrade", help="default: upgrade")
+    _json(parser)
 
 
 COMMANDS = (
@@ -191,6 +220,12 @@ COMMANDS = (
     Command(name="history", help="list the revisions, newest first", add=_history, product=True),
     Command(name="branches", help="show the branch points", add=_branches, product=True),
     Command(name="show", help="show one revision in full", add=_show, product=True),
+    Command(name="resolve", help="decide about a revision that was interrupted", add=_resolve, product=True),
+    Command(
+        name="status", help="show where the database is, what is pending and what happened", add=_status, product=True
+    ),
+    Command(name="plan", help="show what upgrade would run, without running it", add=_plan, product=True),
+    Command(name="wait", help="wait for the database or its schema: for init containers", add=_wait),
     Command(
         name="ensure-version",
         aliases=("ensure_version",),

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from runner.clock import Clock
 from runner.commands.target import RunOptions, Target
 from runner.config import Config, discover
+from runner.database.session import NO_WORD, SessionName
 from runner.database.url import DatabaseUrl, parse_url
+from runner.logs import resolve_format
 
 if TYPE_CHECKING:
+    from runner.database.history_entry import RunFacts
     from runner.settings import Settings
 
 __all__ = ["make_target"]
@@ -29,6 +32,7 @@ def make_target(
     *,
     clock: Clock,
     around: Callable[[], AbstractContextManager[None]],
+    run_id: str | None = None,
 ) -> Target:
     """Return what the command works on.
 
@@ -38,6 +42,7 @@ def make_target(
         command: the verb's name.
         clock: for waiting and durations.
         around: a context manager to run environments in (it owns the standard library's logging).
+        run_id: the run's name in log and history.
     """
     config = _make_config(settings, values, command)
     url = settings.database_url or _url_of(config)
@@ -57,13 +62,48 @@ def make_target(
             connect_wait_seconds=settings.connect_wait_seconds,
             lock_timeout_seconds=settings.lock_timeout_seconds,
             statement_timeout_seconds=settings.statement_timeout_seconds,
+            lock_retry_seconds=settings.lock_retry_seconds,
             version_table=settings.version_table,
             version_table_schema=settings.version_table_schema,
-            application_name=settings.application_name,
+            backfill_timeout_seconds=settings.backfill_timeout_seconds,
+            monitor_seconds=_monitor_seconds(settings),
+            max_blocked_sessions=settings.max_blocked_sessions,
+            orphans=settings.orphans,
+            session=_session_name(settings),
+            history=_history(settings, run_id),
+            edited_revisions=settings.edited_revisions,
+            newer_database=settings.newer_database,
         ),
         clock=clock,
         around=around,
     )
+
+
+def _history(settings: Settings, run_id: str | None) -> Callable[[], RunFacts] | None:
+    """Return what finds out the facts about this run, which costs something and is not always needed."""
+    if settings.history == "off":
+        return None
+
+    def facts() -> RunFacts:
+        from runner.run_facts import find_run_facts
+
+        return find_run_facts(settings, run_id)
+
+    return facts
+
+
+def _session_name(settings: Settings) -> SessionName:
+    return SessionName(
+        tool=settings.application_name,
+        release=settings.release or NO_WORD,
+        pod=settings.pod or os.environ.get("HOSTNAME") or os.uname().nodename,
+    )
+
+
+def _monitor_seconds(settings: Settings) -> float:
+    if settings.monitor_seconds is not None:
+        return settings.monitor_seconds
+    return 1.0 if resolve_format(settings.log_format, sys.stdout) == "text" and sys.stdout.isatty() else 10.0
 
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:

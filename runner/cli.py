@@ -16,10 +16,11 @@ from runner.events import emit, listening
 from runner.logs import bridge_standard_logging, make_event_sink, resolve_format
 from runner.settings import Settings, read_settings
 from runner.signals import SignalReceived, orderly_end
+from runner.tally import RunTally
 
 __all__ = ["main"]
 
-_PRODUCES = ("upgrade", "downgrade", "stamp", "ensure-version")
+_PRODUCES = ("upgrade", "downgrade", "stamp", "ensure-version", "wait")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,33 +46,43 @@ class _Session:
         self._arguments = arguments
         self._clock = clock
         self._started = clock.monotonic()
+        self._run_id = os.urandom(6).hex()
         self._writes_sql = bool(getattr(arguments.values, "sql", False))
         self._is_run = arguments.command.name in _PRODUCES
         # Whoever reads a product on stdout must not find log lines in it.
         self._has_product = self._writes_sql or not self._is_run
         self._log_stream = sys.stderr if self._has_product else sys.stdout
         self._format = resolve_format("auto", self._log_stream)
+        self._has_ended = False  # the final event is out
+        self._tally = RunTally()
+        self._release: str | None = None
+        self._message_file: str | None = None
+        self._metrics_file: str | None = None
 
     def run(self) -> int:
-        run_id = os.urandom(6).hex()
+        run_id = self._run_id
         try:
             settings = read_settings(os.environ, self._arguments.flags, read_text=_read_text)
         except SettingsError as error:
             sink = make_event_sink(
                 self._log_stream, format=self._format, level="info", run_id=run_id, clock=self._clock
             )
+            self._message_file = os.environ.get("RUNNER_TERMINATION_MESSAGE_FILE", "").strip() or None
             with listening(sink):
                 return self._failed(error)
+        self._release = settings.release
+        if self._is_run:
+            self._message_file, self._metrics_file = settings.termination_message_file, settings.metrics_file
         self._format = resolve_format(settings.log_format, self._log_stream)
         sink = make_event_sink(
             self._log_stream, format=self._format, level=settings.log_level, run_id=run_id, clock=self._clock
         )
-        with listening(sink):
+        with listening(self._tally.listening(sink) if self._is_run else sink):
             return self._run_with(settings, lambda: bridge_standard_logging(sink))
 
     def _run_with(self, settings: Settings, around: Callable[[], AbstractContextManager[None]]) -> int:
         try:
-            with orderly_end():
+            with orderly_end(self._last_words):
                 self._execute(settings, around)
                 sys.stdout.flush()
         except (Exception, SignalReceived) as error:  # the rim: every failure becomes a sentence and an exit code
@@ -104,36 +115,82 @@ class _Session:
         name = self._arguments.command.name
         if self._is_run:
             emit("run.started", command=name, offline=self._writes_sql)
-        target = make_target(settings, self._arguments.values, name, clock=self._clock, around=around)
+        target = make_target(
+            settings, self._arguments.values, name, clock=self._clock, around=around, run_id=self._run_id
+        )
         # Nor what env.py and revisions print; the target keeps the stdout that scripts go to.
         with redirect_stdout(sys.stderr) if self._has_product else nullcontext():
             target.config.stdout = sys.stdout  # what env.py says through it is no result either
             outcome = VERBS[name](target, self._arguments.values, settings)
         if outcome.text and not self._arguments.values.quiet:
             sys.stdout.write(outcome.text)
+        if outcome.verdict is not None:
+            sys.stdout.flush()
+            outcome.verdict()
         if self._is_run:
-            emit("run.finished", command=name, **outcome.keys, duration_seconds=self._elapsed())
+            self._has_ended = True
+            keys = {**outcome.keys, **self._summary()}
+            self._leave(0)
+            emit("run.finished", command=name, **keys, duration_seconds=self._elapsed())
 
     def _elapsed(self) -> float:
         return round(self._clock.monotonic() - self._started, 3)
 
+    def _last_words(self, number: int) -> None:
+        """Report from another thread that the orderly end took too long; the process ends right after."""
+        if not self._has_ended:
+            self._failed(_cut_short(number))
+
     def _failed(self, error: RunnerError) -> int:
+        self._has_ended = True
         keys: dict[str, Any] = {"command": self._arguments.command.name, "error_code": error.code}
         keys["exit_code"] = error.exit_code
         if self._format == "json":
-            keys = {**error.fields, **keys, "message": error.message}
+            keys = {**error.fields, **self._failed_summary(), **keys, "message": error.message}
+        self._leave(error.exit_code, error_code=error.code, message=error.message)
         emit("run.failed", level="error", **keys, duration_seconds=self._elapsed())
         if self._format != "json":
             _say(f"runner: {error.message}\n        ({error.code}, exit code {error.exit_code}; docs/errors.md)\n")
         return error.exit_code
 
+    def _failed_summary(self) -> dict[str, Any]:
+        """Return what a run that failed had done before; nothing for a query."""
+        if not self._is_run:
+            return {}
+        return {"applied": len(self._tally.finished), **self._summary()}
+
+    def _summary(self) -> dict[str, Any]:
+        release = {} if self._release is None else {"release": self._release}
+        return {**self._tally.summary(), **release}
+
+    def _leave(self, exit_code: int, *, error_code: str | None = None, message: str = "") -> None:
+        """Write the files that outlive the run, where they were asked for."""
+        if self._message_file is None and self._metrics_file is None:
+            return
+        from runner.aftermath import Aftermath, leave_aftermath
+
+        after = Aftermath(
+            command=self._arguments.command.name,
+            exit_code=exit_code,
+            error_code=error_code,
+            message=message,
+            duration_seconds=self._elapsed(),
+            ended_at=self._clock.now().timestamp(),
+            release=self._release,
+            run_id=self._run_id,
+            tally=self._tally,
+        )
+        leave_aftermath(after, message_file=self._message_file, metrics_file=self._metrics_file)
+
     def _failed_unexpectedly(self, error: BaseException) -> int:
         """Report a failure nobody foresaw, with everything needed to find the defect."""
         import traceback
 
+        self._leave(1, error_code="internal-error", message=f"{type(error).__name__}; the log has the traceback")
         emit(
             "run.failed",
             level="error",
+            **self._failed_summary(),
             command=self._arguments.command.name,
             error_code="internal-error",
             exit_code=1,
@@ -144,10 +201,21 @@ class _Session:
 
 
 def _interrupted(received: SignalReceived) -> Interrupted:
+    cause = received.__cause__
+    meanwhile = f" It ended with: {cause.message}" if isinstance(cause, RunnerError) else ""
     return Interrupted(
         f"Interrupted by {received}. Steps reported as finished are committed; the step in progress was rolled back, "
-        "except for what it ran in an autocommit block.",
+        f"except for what it ran in an autocommit block.{meanwhile}",
         signal_number=received.number,
+    )
+
+
+def _cut_short(number: int) -> Interrupted:
+    return Interrupted(
+        f"Interrupted by {SignalReceived(number)}, and the orderly end took too long, so the process ends without it. "
+        "Steps reported as finished are committed; the server rolls back the step in progress when it notices that "
+        "the session has ended, except for what ran in an autocommit block.",
+        signal_number=number,
     )
 
 

@@ -6,19 +6,21 @@ typed fields carry the same facts for programs and for the log.
 
     RunnerError
     |-- SettingsError, MissingDatabaseUrl, ConfigError, OutputFailed,         10-19  the operator's settings
-    |   AlembicAlreadyImported
+    |   AlembicAlreadyImported, PoolerInTheWay
     |-- RevisionDirectoryError                                                20-29  the revision directory
     |   |-- DirectoryMissing, RevisionFileError, StrayFile
     |   `-- GraphError: MissingParent, DuplicateRevision, CycleDetected, MultipleHeads,
     |       InvalidTarget, BranchLabelError, ResolutionError: UnknownRevision, AmbiguousRevision
     |-- DatabaseError                                                         30-39  the server refuses
-    |   |-- ConnectionFailed, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported, DriverMissing
+    |   |-- ConnectionFailed, ConnectionLost, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported,
+    |   |   DriverMissing
+    |   |-- ServerReadOnly, ServerUnsupported
     |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
-    |-- LockTimeout                                                           40-49  contention: try again
+    |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost, DatabaseNotReady  40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
-    |   `-- VersionRowMismatch, OperationError
+    |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
-    |-- DatabaseBehind, DriftDetected                                         70-79  answers, not accidents
+    |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision          70-79  answers, not accidents
     `-- Interrupted                                                           128 + signal
 """
 
@@ -33,35 +35,47 @@ __all__ = [
     "BranchLabelError",
     "ConfigError",
     "ConnectionFailed",
+    "ConnectionLost",
     "CycleDetected",
     "DatabaseBehind",
     "DatabaseError",
+    "DatabaseNotReady",
     "DirectoryMissing",
     "DriftDetected",
     "DriverMissing",
     "DuplicateRevision",
+    "EditedRevision",
     "EncodingUnsupported",
     "EnvironmentFailed",
     "GraphError",
     "Interrupted",
     "InvalidTarget",
+    "LockLost",
     "LockTimeout",
     "MissingDatabaseUrl",
     "MissingParent",
     "MultipleHeads",
+    "NewerDatabase",
     "NotCommitted",
+    "NothingToResolve",
     "OfflineUnsupported",
     "OperationError",
     "OutputFailed",
     "OverlappingDatabaseRevisions",
+    "PoolerInTheWay",
     "PrivilegeMissing",
+    "QueueTooLong",
     "RangeInvalid",
     "ResolutionError",
+    "ResumeNeeded",
     "RevisionDirectoryError",
     "RevisionFailed",
     "RevisionFileError",
     "RunnerError",
+    "ServerReadOnly",
+    "ServerUnsupported",
     "SettingsError",
+    "StatementBlocked",
     "StatementFailed",
     "StrayFile",
     "UnknownDatabaseRevision",
@@ -80,6 +94,8 @@ class RunnerError(Exception):
 
     code: ClassVar[str] = "runner-error"
     exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+    """Whether running the same command again, with nothing changed, may succeed."""
 
     def __init__(self, message: str, **fields: object) -> None:
         super().__init__(message)
@@ -123,6 +139,13 @@ class OutputFailed(RunnerError):
 
     code = "output-failed"
     exit_code = 15
+
+
+class PoolerInTheWay(RunnerError):
+    """A transaction pooler is between the runner and the server, and a pending revision needs a session of its own."""
+
+    code = "pooler-in-the-way"
+    exit_code = 16
 
 
 class RevisionDirectoryError(RunnerError):
@@ -232,6 +255,15 @@ class ConnectionFailed(DatabaseError):
 
     code = "connection-failed"
     exit_code = 30
+    retryable = True
+
+
+class ConnectionLost(DatabaseError):
+    """The session ended during the run: the server, an administrator or the network cut it off."""
+
+    code = "connection-lost"
+    exit_code = 30
+    retryable = True
 
 
 class AuthenticationFailed(DatabaseError):
@@ -269,6 +301,16 @@ class UnknownDatabaseRevision(DatabaseError):
     exit_code = 35
 
 
+class NewerDatabase(UnknownDatabaseRevision):
+    """The database has every revision of this directory and later ones: the image is older than the database.
+
+    The history says so. RUNNER_NEWER_DATABASE=ok makes it a success, for an application that was rolled back.
+    """
+
+    code = "newer-database"
+    exit_code = 72
+
+
 class OverlappingDatabaseRevisions(DatabaseError):
     """Two rows of the version table are ancestor and descendant of each other."""
 
@@ -276,11 +318,58 @@ class OverlappingDatabaseRevisions(DatabaseError):
     exit_code = 36
 
 
+class ServerReadOnly(DatabaseError):
+    """The server takes no writes: a replica, a read-only setting, or a file that may not be written."""
+
+    code = "server-read-only"
+    exit_code = 37
+
+
+class ServerUnsupported(DatabaseError):
+    """The server is older than what the runner knows how to work with."""
+
+    code = "server-unsupported"
+    exit_code = 38
+
+
 class LockTimeout(RunnerError):
     """Another runner kept the advisory lock longer than this run was told to wait."""
 
     code = "lock-timeout"
     exit_code = 40
+    retryable = True
+
+
+class StatementBlocked(RunnerError):
+    """A statement of a revision was not granted its lock, or lost a deadlock, until the retry budget was used up."""
+
+    code = "statement-blocked"
+    exit_code = 41
+    retryable = True
+
+
+class QueueTooLong(RunnerError):
+    """A statement was cancelled because more sessions queued behind it than RUNNER_MAX_BLOCKED_SESSIONS allows."""
+
+    code = "queue-too-long"
+    exit_code = 42
+    retryable = True
+
+
+class LockLost(RunnerError):
+    """The advisory lock was no longer held when the run was about to go on."""
+
+    code = "lock-lost"
+    exit_code = 43
+    retryable = True
+
+
+class DatabaseNotReady(RunnerError):
+    """`runner wait` used up its budget before the database, or its schema, was there."""
+
+    code = "database-not-ready"
+    exit_code = 44
+    retryable = True
 
 
 class RevisionFailed(RunnerError):
@@ -316,6 +405,7 @@ class VersionRowMismatch(RunnerError):
 
     code = "version-row-mismatch"
     exit_code = 54
+    retryable = True
 
 
 class OperationError(RunnerError):
@@ -323,6 +413,20 @@ class OperationError(RunnerError):
 
     code = "operation-invalid"
     exit_code = 55
+
+
+class ResumeNeeded(RunnerError):
+    """A revision was interrupted after it had committed a part; only a person can say what became of a statement."""
+
+    code = "resume-needed"
+    exit_code = 56
+
+
+class NothingToResolve(RunnerError):
+    """`runner resolve` named a revision or a statement of which the journal knows nothing."""
+
+    code = "nothing-to-resolve"
+    exit_code = 57
 
 
 class OfflineUnsupported(RunnerError):
@@ -353,11 +457,22 @@ class DriftDetected(RunnerError):
     exit_code = 71
 
 
+class EditedRevision(RunnerError):
+    """The file of an applied revision does something else than when it was applied, and the policy is to fail.
+
+    RUNNER_EDITED_REVISIONS says what is done about it. Formatting, comments and docstrings may change.
+    """
+
+    code = "edited-revision"
+    exit_code = 73
+
+
 class Interrupted(RunnerError):
     """A signal ended the run; what was in flight was rolled back."""
 
     code = "interrupted"
     exit_code = 143
+    retryable = True
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message, signal_number=signal_number)

@@ -121,6 +121,9 @@ def _text(value: object) -> str:
 # -- the stream --------------------------------------------------------------------------------------------
 
 
+_CLEAR = "\r\x1b[K"  # to the beginning of the terminal's line, and empty it
+
+
 class LogStream:
     """Writes whole lines, and never fails a run because nobody reads them.
 
@@ -138,14 +141,23 @@ class LogStream:
         self._descriptor = _descriptor(stream)
         self._lock = threading.RLock()
         self._is_lost = False
+        self._has_status = False
 
     def write_line(self, line: str) -> None:
         """Write one line; the newline is added."""
+        self._write_or_lose(f"{_CLEAR if self._has_status else ''}{line}\n", is_status=False)
+
+    def write_status(self, line: str) -> None:
+        """Show a line in place on a terminal, until the next line or status takes its place."""
+        self._write_or_lose(f"{_CLEAR}{line}", is_status=True)
+
+    def _write_or_lose(self, text: str, *, is_status: bool) -> None:
         with self._lock:
             if self._is_lost:
                 return
+            self._has_status = is_status
             try:
-                self._write(f"{line}\n")
+                self._write(text)
             except ValueError:  # the stream object is closed, its descriptor may be somebody else's by now
                 self._is_lost = True
             except OSError:
@@ -217,16 +229,28 @@ def make_event_sink(
     """
     if format == "json":
         return _Sink(LogStream(stream), _json_line, level=level, run_id=run_id, clock=clock)
-    render = _TextLine(colours=stream.isatty())
-    return _Sink(LogStream(stream), render, level=level, run_id=run_id, clock=clock)
+    is_terminal = stream.isatty()
+    render = _TextLine(colours=is_terminal)
+    status = _StatusLine(_width(stream)) if is_terminal else None
+    return _Sink(LogStream(stream), render, status=status, level=level, run_id=run_id, clock=clock)
 
 
 class _Sink:
     """An EventSink."""
 
-    def __init__(self, lines: LogStream, render: _Render, *, level: str, run_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        lines: LogStream,
+        render: _Render,
+        *,
+        level: str,
+        run_id: str,
+        clock: Clock,
+        status: _StatusLine | None = None,
+    ) -> None:
         self._lines = lines
         self._render = render
+        self._status = status
         self._lowest = _RANKS[level]
         self._run_id = run_id
         self._clock = clock
@@ -234,6 +258,9 @@ class _Sink:
 
     def __call__(self, level: str, event: str, keys: Mapping[str, object]) -> None:
         if _RANKS[level] < self._lowest:
+            return
+        if self._status is not None and event in _IN_PLACE:
+            self._lines.write_status(self._status(keys))
             return
         keys = {f"{key}_" if key in _RESERVED else key: value for key, value in keys.items()}
         if self._logger is None and all(_is_plain(key, value) for key, value in keys.items()):
@@ -321,6 +348,38 @@ class _TextLine:
 
     def _painted(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_PLAIN}" if self._colours else text
+
+
+_IN_PLACE = frozenset({"statement.progress", "statement.running"})
+_BAR_WIDTH = 24
+
+
+def _width(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (AttributeError, OSError, ValueError):
+        return 80
+
+
+class _StatusLine:
+    """Renders what a long statement is doing as one line that is shown in place: a bar where the server counts."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+
+    def __call__(self, keys: Mapping[str, object]) -> str:
+        percent = keys.get("percent")
+        bar = _bar(percent) if isinstance(percent, float) else ""
+        what = keys.get("phase") or keys.get("wait_event") or ""
+        words = [f"  {keys.get('revision') or ''}", f"{keys.get('elapsed_seconds')} s", bar, str(what)]
+        words += [str(keys.get("relation") or ""), str(keys.get("statement") or "")]
+        text = mask_secrets("  ".join(word for word in words if word))
+        return "".join(sign if sign.isprintable() else "?" for sign in text)[: self._width - 1]
+
+
+def _bar(percent: float) -> str:
+    full = round(_BAR_WIDTH * min(100.0, max(0.0, percent)) / 100)
+    return f"[{'#' * full}{'.' * (_BAR_WIDTH - full)}] {percent:.1f} %"
 
 
 def _shown(value: object) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.commands.branches import BranchPoint
     from runner.commands.current import CurrentState
+    from runner.commands.resolve import StatementView
     from runner.commands.results import RevisionView, RunResult
 
-__all__ = ["branches_text", "current_text", "run_summary", "to_json", "views_text"]
+__all__ = ["branches_text", "current_text", "journal_text", "run_summary", "to_json", "views_text"]
 
 
 def views_text(views: Iterable[RevisionView], *, verbose: bool) -> str:
@@ -38,6 +39,15 @@ def _branch_text(branch: BranchPoint, *, verbose: bool) -> str:
     arrow = f"{' ' * len(branch.point.revision)} -> "
     children = "".join(f"{arrow}{child.line}{f', {child.message}' if verbose else ''}\n" for child in branch.children)
     return f"{heading}\n{children}\n"
+
+
+def journal_text(views: Iterable[StatementView]) -> str:
+    """Return one line per statement that an interrupted revision has come to."""
+    lines = [
+        f"{one.revision} {one.direction} {one.statement_number}: {one.outcome:<9}  {one.statement[:160]}\n"
+        for one in views
+    ]
+    return "".join(lines) or "No revision is interrupted.\n"
 
 
 def run_summary(result: RunResult) -> dict[str, Any]:
@@ -68,4 +78,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(getattr(value, name)) for name in fields if name not in _ONLY_FOR_PEOPLE}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
     return value

@@ -152,22 +152,40 @@ SETTINGS: tuple[Setting, ...] = (
         help="The advisory lock's second key, for runners that must, or must not, wait for each other.",
     ),
     Setting(
+        field="lock_retry_seconds",
+        variable="RUNNER_LOCK_RETRY_SECONDS",
+        flag="--lock-retry-seconds",
+        kind=Kind.SECONDS,
+        default=300.0,
+        unit="seconds",
+        help="How long a revision that did not get a lock, or lost a deadlock, is run again; 0 is never.",
+    ),
+    Setting(
         field="connect_wait_seconds",
         variable="RUNNER_CONNECT_WAIT_SECONDS",
         flag="--connect-wait-seconds",
         kind=Kind.SECONDS,
         default=30.0,
         unit="seconds",
-        help="How long to wait for a server that does not answer yet; 0 tries once. An env.py connects on its own.",
+        help="How long to wait for a server that does not answer yet; 0 tries once.",
+    ),
+    Setting(
+        field="wait_seconds",
+        variable="RUNNER_WAIT_SECONDS",
+        flag="--wait-seconds",
+        kind=Kind.SECONDS,
+        default=300.0,
+        unit="seconds",
+        help="How long `runner wait` waits for the database, or for its schema; 0 looks once.",
     ),
     Setting(
         field="lock_timeout_seconds",
         variable="RUNNER_LOCK_TIMEOUT_SECONDS",
         flag="--lock-timeout-seconds",
         kind=Kind.SECONDS,
-        default_note="the server's",
+        default_note="5 on PostgreSQL, unless the role or the database has its own",
         unit="seconds",
-        help="How long one statement may wait for a table lock.",
+        help="How long a statement that others queue behind (ALTER TABLE, ...) may wait for its lock; 0 is for ever.",
     ),
     Setting(
         field="statement_timeout_seconds",
@@ -176,7 +194,94 @@ SETTINGS: tuple[Setting, ...] = (
         kind=Kind.SECONDS,
         default_note="the server's",
         unit="seconds",
-        help="How long one statement may take.",
+        help="How long such a statement may take. Neither limits what runs beside the application (CONCURRENTLY, ...).",
+    ),
+    Setting(
+        field="backfill_timeout_seconds",
+        variable="RUNNER_BACKFILL_TIMEOUT_SECONDS",
+        flag="--backfill-timeout-seconds",
+        kind=Kind.SECONDS,
+        default_note="none",
+        unit="seconds",
+        help="How long a statement that moves rows (UPDATE, INSERT, ...) may take.",
+    ),
+    Setting(
+        field="monitor_seconds",
+        variable="RUNNER_MONITOR_SECONDS",
+        flag="--monitor-seconds",
+        kind=Kind.SECONDS,
+        default_note="10, on a terminal 1",
+        unit="seconds",
+        help="How often a second session looks at a statement that takes longer than two seconds; 0 is never.",
+    ),
+    Setting(
+        field="max_blocked_sessions",
+        variable="RUNNER_MAX_BLOCKED_SESSIONS",
+        flag="--max-blocked-sessions",
+        kind=Kind.INTEGER,
+        default_note="no limit",
+        unit="whole number",
+        help="Cancel a statement that more sessions than this wait for; its revision is rolled back and tried again.",
+    ),
+    Setting(
+        field="orphans",
+        variable="RUNNER_ORPHANS",
+        flag="--orphans",
+        kind=Kind.CHOICE,
+        default="wait",
+        choices=("wait", "terminate"),
+        help="What is done about a session that an earlier run in this very pod left at work: wait for it, or end it.",
+    ),
+    Setting(
+        field="history",
+        variable="RUNNER_HISTORY",
+        flag="--history",
+        kind=Kind.CHOICE,
+        default="on",
+        choices=("on", "off"),
+        help="Whether each step is recorded in the table runner_history, beside the version table.",
+    ),
+    Setting(
+        field="edited_revisions",
+        variable="RUNNER_EDITED_REVISIONS",
+        flag="--edited-revisions",
+        kind=Kind.CHOICE,
+        default="warn",
+        choices=("warn", "fail", "accept"),
+        help="What is done when a revision was edited after it had been applied; accept remembers what it says now.",
+    ),
+    Setting(
+        field="newer_database",
+        variable="RUNNER_NEWER_DATABASE",
+        flag="--newer-database",
+        kind=Kind.CHOICE,
+        default="fail",
+        choices=("fail", "ok"),
+        help="What is done when the database has all revisions of this image and later ones.",
+    ),
+    Setting(
+        field="image_digest",
+        variable="RUNNER_IMAGE_DIGEST",
+        flag="--image-digest",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="The digest of the image that runs, for the history.",
+    ),
+    Setting(
+        field="termination_message_file",
+        variable="RUNNER_TERMINATION_MESSAGE_FILE",
+        flag="--termination-message-file",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="Where the reason for the end is written for Kubernetes, as in /dev/termination-log.",
+    ),
+    Setting(
+        field="metrics_file",
+        variable="RUNNER_METRICS_FILE",
+        flag="--metrics-file",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="Where the run's figures are written as OpenMetrics, for a textfile collector.",
     ),
     Setting(
         field="log_format",
@@ -218,7 +323,23 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--application-name",
         kind=Kind.TEXT,
         default="revision-runner",
-        help="The name PostgreSQL shows for the session in pg_stat_activity.",
+        help="The first word of what PostgreSQL shows for the session; release, pod and revision follow.",
+    ),
+    Setting(
+        field="release",
+        variable="RUNNER_RELEASE",
+        flag="--release",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="The release that is deployed, for pg_stat_activity and the history.",
+    ),
+    Setting(
+        field="pod",
+        variable="RUNNER_POD",
+        flag="--pod",
+        kind=Kind.TEXT,
+        default_note="HOSTNAME",
+        help="The pod or host that runs, for pg_stat_activity and the history.",
     ),
     Setting(
         field="dialect",
@@ -250,14 +371,28 @@ class Settings:
     transaction: Literal["revision", "run"]
     lock_wait_seconds: float
     lock_key: int | None
+    lock_retry_seconds: float
     connect_wait_seconds: float
+    wait_seconds: float
     lock_timeout_seconds: float | None
     statement_timeout_seconds: float | None
+    backfill_timeout_seconds: float | None
+    monitor_seconds: float | None
+    max_blocked_sessions: int | None
+    orphans: Literal["wait", "terminate"]
+    history: Literal["on", "off"]
+    edited_revisions: Literal["warn", "fail", "accept"]
+    newer_database: Literal["fail", "ok"]
+    image_digest: str | None
+    termination_message_file: str | None
+    metrics_file: str | None
     log_format: Literal["auto", "json", "text"]
     log_level: Literal["debug", "info", "warning", "error"]
     version_table: str
     version_table_schema: str | None
     application_name: str
+    release: str | None
+    pod: str | None
     dialect: Literal["postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"] | None
 
     def exported_environment(self) -> dict[str, str]:

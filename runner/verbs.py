@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.commands.target import Target
@@ -15,10 +15,11 @@ __all__ = ["VERBS", "Outcome"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What goes to stdout, and the keys of the canonical log line."""
+    """What goes to stdout, the keys of the canonical log line, and what is raised once the text is out."""
 
     text: str = ""
     keys: dict[str, Any] = field(default_factory=dict)
+    verdict: Callable[[], None] | None = None
 
 
 _Verb = Callable[[Target, argparse.Namespace, Settings], Outcome]
@@ -95,6 +96,45 @@ def _show(target: Target, values: argparse.Namespace, _settings: Settings) -> Ou
     return _shown(values, found, lambda: views_text(found, verbose=True))
 
 
+def _resolve(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.resolve import resolve
+    from runner.report import journal_text
+
+    found = resolve(
+        target,
+        values.revision,
+        statement=values.statement,
+        outcome=values.outcome,
+        restart=values.restart,
+        direction=values.direction,
+    )
+    return _shown(values, found, lambda: journal_text(found))
+
+
+def _status(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.status import require_current, status
+    from runner.status_text import status_text
+
+    found = status(target)
+    outcome = _shown(values, found, lambda: status_text(found))
+    return replace(outcome, verdict=lambda: require_current(target, found)) if values.check else outcome
+
+
+def _plan(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    from runner.commands.plan import plan
+    from runner.status_text import plan_text
+
+    found = plan(target, values.revision or settings.target)
+    return _shown(values, found, lambda: plan_text(found))
+
+
+def _wait(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    from runner.commands.wait import WaitFor, wait
+
+    ready = wait(target, WaitFor(values.wait_for), seconds=settings.wait_seconds)
+    return Outcome(keys={"to": list(ready.rows), "waited_seconds": ready.waited_seconds})
+
+
 def _shown(values: argparse.Namespace, result: Any, text: Callable[[], str]) -> Outcome:
     if not values.json:
         return Outcome(text=text())
@@ -104,6 +144,9 @@ def _shown(values: argparse.Namespace, result: Any, text: Callable[[], str]) -> 
 
 
 VERBS: dict[str, _Verb] = {
+    "status": _status,
+    "plan": _plan,
+    "wait": _wait,
     "upgrade": _upgrade,
     "downgrade": _downgrade,
     "stamp": _stamp,
@@ -113,4 +156,5 @@ VERBS: dict[str, _Verb] = {
     "history": _history,
     "branches": _branches,
     "show": _show,
+    "resolve": _resolve,
 }

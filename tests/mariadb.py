@@ -31,6 +31,7 @@ from tests.postgres import (
     _short_temporary_directory,
     _unprivileged_account,
 )
+from tests.side_tables import SIDE_TABLES
 
 __all__ = [
     "OWNER",
@@ -218,13 +219,16 @@ def _wait_until_ready(process: subprocess.Popen[bytes], home: Path) -> None:
 
 
 def mariadb_dump(url: str, *options: str) -> str:
-    """Return what mariadb-dump says about a database, without comments, settings and blank lines.
+    """Return what mariadb-dump says about a database, without comments, settings, blank lines and the side tables.
 
     Args:
         url: SQLAlchemy URL.
         options: for mariadb-dump; by default the schema alone. `--no-create-info` gives the rows.
     """
-    answer = _run_client("mariadb-dump", url, "--skip-comments", "--order-by-primary", *(options or ("--no-data",)))
+    database = urlsplit(url).path.lstrip("/")
+    left_out = [f"--ignore-table={database}.{name}" for name in SIDE_TABLES]
+    options = ("--skip-comments", "--order-by-primary", *left_out, *(options or ("--no-data",)))
+    answer = _run_client("mariadb-dump", url, *options)
     if answer.returncode != 0:
         raise AssertionError(f"mariadb-dump failed: {answer.stderr}")
     lines = [_COUNTER.sub("", line) for line in answer.stdout.splitlines() if not _NOISE.match(line)]

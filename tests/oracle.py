@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sqlite3
 from pathlib import Path
 
 from tests.directories import Directory, Environment, RevisionFile, chain, make_directory
 from tests.postgres import pg_dump, psql
 from tests.programs import Finished, run_alembic, run_program, run_runner, start_runner, wait_for
+from tests.side_tables import SIDE_TABLES
 
 __all__ = [
     "Directory",
@@ -31,16 +33,19 @@ __all__ = [
 ]
 
 
+_SIDE_TABLE = re.compile(rf'(?:CREATE TABLE|INSERT INTO) "?(?:{"|".join(SIDE_TABLES)})"?\b')
+
+
 def sqlite_url(path: Path) -> str:
     """Return the SQLAlchemy URL of a database file."""
     return f"sqlite:///{path}"
 
 
 def sqlite_dump(path: Path) -> str:
-    """Return the whole database, schema and rows, as SQL; the version table's rows included."""
+    """Return the whole database, schema and rows, as SQL: with the version table's rows, without the side tables."""
     connection = sqlite3.connect(path)
     try:
-        return "\n".join(connection.iterdump()) + "\n"
+        return "\n".join(line for line in connection.iterdump() if not _SIDE_TABLE.match(line)) + "\n"
     finally:
         connection.close()
 

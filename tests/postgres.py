@@ -28,6 +28,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import psycopg
 from psycopg import sql
 
+from tests.side_tables import SIDE_TABLES
+
 __all__ = [
     "OWNER",
     "OWNER_PASSWORD",
@@ -359,7 +361,7 @@ def libpq_url(url: str) -> str:
 
 
 def pg_dump(url: str, *options: str) -> str:
-    """Return what pg_dump says about a database, without comments, settings and blank lines.
+    """Return what pg_dump says about a database, without comments, settings, blank lines and the runner's side tables.
 
     Args:
         url: SQLAlchemy or libpq URL.
@@ -367,6 +369,7 @@ def pg_dump(url: str, *options: str) -> str:
     """
     if not options:
         options = ("--schema-only", "--no-owner", "--no-privileges")
+    options = (*options, *(f"--exclude-table=*.{name}" for name in SIDE_TABLES))
     answer = _run_client("pg_dump", url, *options)
     if answer.returncode != 0:
         raise AssertionError(f"pg_dump failed: {answer.stderr}")

@@ -45,8 +45,38 @@ tell them apart:
 
 ## All codes
 
-| Exit code | Code | Raised as |
-|---|---|---|
+"Retry helps" says whether running the same command again, with nothing changed, may succeed.
+
+| Exit code | Code | Raised as | Retry helps |
+|---|---|---|---|
+"""
+
+_POD_FAILURE_POLICY = """
+## As a Kubernetes podFailurePolicy
+
+A Job need not spend its `backoffLimit` on what cannot succeed. This policy fails the Job at once for every code
+that does not become better by itself, the runner's own defects (1) and misuse (2) included, and lets the others count:
+
+```yaml
+spec:
+  backoffLimit: 6
+  podFailurePolicy:
+    rules:
+      - action: Ignore # a drained node is nobody's failure
+        onPodConditions:
+          - type: DisruptionTarget
+      - action: FailJob
+        onExitCodes:
+          containerName: migrate
+          operator: In
+          values: [{codes}]
+  template:
+    spec:
+      restartPolicy: Never # a podFailurePolicy wants this
+```
+
+`{retried}` and what a signal caused are tried again. `RUNNER_TERMINATION_MESSAGE_FILE=/dev/termination-log` puts the
+reason where `kubectl describe pod` shows it.
 """
 
 
@@ -61,8 +91,22 @@ def error_classes() -> list[type[errors.RunnerError]]:
 def errors_page() -> str:
     """Return docs/errors.md: the table of all codes, then one heading per code with what it means."""
     classes = error_classes()
-    rows = [f"| {member.exit_code} | [{member.code}](#{member.code}) | `{member.__name__}` |" for member in classes]
-    return _ERRORS_INTRODUCTION + "\n".join(rows) + "\n" + "".join(_error_sections(classes))
+    rows = [
+        f"| {member.exit_code} | [{member.code}](#{member.code}) | `{member.__name__}` "
+        f"| {'yes' if member.retryable else 'no'} |"
+        for member in classes
+    ]
+    parts = [_ERRORS_INTRODUCTION, "\n".join(rows), "\n", pod_failure_policy(classes), *_error_sections(classes)]
+    return "".join(parts)
+
+
+def pod_failure_policy(classes: list[type[errors.RunnerError]]) -> str:
+    """Return the section with the policy that the classes' `retryable` makes."""
+    final = sorted({member.exit_code for member in classes if not member.retryable} | {1, 2})
+    retried = sorted({member.exit_code for member in classes if member.retryable and member.exit_code < 128})
+    return _POD_FAILURE_POLICY.replace("{codes}", ", ".join(map(str, final))).replace(
+        "{retried}", ", ".join(map(str, retried))
+    )
 
 
 def _error_sections(classes: list[type[errors.RunnerError]]) -> Iterator[str]:

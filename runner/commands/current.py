@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.commands.newer import accept_newer, has_unknown
+from runner.commands.running import ancestry_of
 from runner.commands.views import view
 from runner.errors import DatabaseBehind
 from runner.graph import check_rows
@@ -12,9 +14,10 @@ from runner.graph import check_rows
 if TYPE_CHECKING:
     from runner.commands.results import RevisionView
     from runner.commands.target import Target
+    from runner.database.ancestry import Ancestry
     from runner.revisions.script import Script
 
-__all__ = ["CurrentState", "current", "current_heads"]
+__all__ = ["CurrentState", "SeenDatabase", "current", "current_heads", "look_at_databases", "masked_url"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +29,32 @@ class CurrentState:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenDatabase:
+    """One database: its version rows, its masked URL, and what its history says about unknown rows."""
+
+    rows: tuple[str, ...]
+    url: str | None
+    ancestry: Ancestry | None
+
+
 def current_heads(target: Target) -> tuple[tuple[tuple[str, ...], str | None], ...]:
     """Return (version rows, masked URL) for each database of the environment."""
-    rows = target.look()
+    return tuple((one.rows, one.url) for one in look_at_databases(target))
+
+
+def look_at_databases(target: Target) -> tuple[SeenDatabase, ...]:
+    """Return what each database of the environment says of itself; the history is asked about unknown rows only."""
+    graph = target.script.graph
+    rows = target.look(known=graph)
     if rows is not None:
-        return ((rows.revisions, target.required_url().masked()),)
-    found: list[tuple[tuple[str, ...], str | None]] = []
+        url = target.required_url().masked()
+        return (SeenDatabase(rows=rows.revisions, url=url, ancestry=rows.ancestry),)
+    found: list[SeenDatabase] = []
 
     def read(heads: tuple[str, ...], context: Any) -> list[Any]:
-        found.append((heads, _masked_url(context)))
+        ancestry = ancestry_of(context) if has_unknown(graph, heads) else None
+        found.append(SeenDatabase(rows=heads, url=masked_url(context), ancestry=ancestry))
         return []
 
     target.run_environment(read, locked=False, dont_mutate=True)
@@ -50,11 +70,17 @@ def current(target: Target, *, check_heads: bool = False) -> tuple[CurrentState,
 
     Raises:
         DatabaseBehind: `check_heads`, and a head is missing.
+        NewerDatabase: the database is newer than the directory, and that is not acceptable.
         UnknownDatabaseRevision: a version row names a revision no file declares.
     """
     script = target.script
     states = []
-    for heads, url in current_heads(target):
+    for seen in look_at_databases(target):
+        heads, url = seen.rows, seen.url
+        if has_unknown(script.graph, heads):
+            accept_newer(script.graph, heads, seen.ancestry, policy=target.options.newer_database)
+            states.append(CurrentState(heads=heads, revisions=(), url=url))
+            continue
         check_rows(script.graph, heads)
         scripts = sorted(script.get_all_current(heads), key=lambda one: one.revision)
         states.append(CurrentState(heads=heads, revisions=tuple(_view(one) for one in scripts), url=url))
@@ -78,6 +104,7 @@ def _require_heads(target: Target, reached: set[str], url: str | None) -> None:
         )
 
 
-def _masked_url(context: Any) -> str | None:
+def masked_url(context: Any) -> str | None:
+    """Return the URL of a context's database without its password; None where there is no engine."""
     engine = getattr(context.connection, "engine", None)
     return None if engine is None else engine.url.render_as_string(hide_password=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.commands.ranges import split_range
-from runner.commands.running import result_of
+from runner.commands.running import result_of, unless_newer
 
 if TYPE_CHECKING:
     from runner.commands.results import RunResult
@@ -26,7 +26,7 @@ def downgrade(target: Target, revision: str, *, sql: bool = False, tag: str | No
     start, destination = split_range(revision, offline=sql, required=sql, command="downgrade")
     script = target.script
     environment = target.run_environment(
-        lambda heads, _context: script._downgrade_revs(destination, heads),
+        unless_newer(target, lambda heads, _context: script._downgrade_revs(destination, heads), policy="fail"),
         as_sql=sql,
         starting_rev=start,
         destination_rev=destination,

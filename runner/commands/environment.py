@@ -13,12 +13,14 @@ from sqlalchemy import exc
 from runner.database.failures import (
     connection_error,
     encoding_unsupported,
+    is_retryable,
     one_line,
     sqlstate_of,
     statement_error,
 )
 from runner.database.url import DatabaseUrl
-from runner.errors import EnvironmentFailed, MissingDatabaseUrl, RunnerError
+from runner.database.waiting import retry_connecting
+from runner.errors import ConnectionFailed, EnvironmentFailed, MissingDatabaseUrl, RunnerError
 from runner.migration.builtin import run_builtin_environment
 from runner.migration.environment import EnvironmentContext
 from runner.migration.policy import RunPolicy
@@ -48,7 +50,7 @@ def run_environment(
     environment = EnvironmentContext(target.config, target.script, fn=choose, **opts)
     with environment:
         if target.uses_env_py:
-            _run_env_py(target, environment)
+            _run_env_py_once_server_answers(target, environment)
         else:
             _run_builtin(target, environment)
     if not environment.ran_migrations:
@@ -74,6 +76,25 @@ def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
         )
     except exc.DBAPIError as error:
         raise _own_statement_failed(error, target, options.version_table) from error
+
+
+def _run_env_py_once_server_answers(target: Target, environment: EnvironmentContext) -> None:
+    """Run env.py; where its server does not answer yet, wait until it does, and run it once more.
+
+    The first attempt is without a look beforehand: a server that is there costs no second session. An env.py that
+    has configured a context may have changed something, and is not run again.
+    """
+    try:
+        _run_env_py(target, environment)
+    except ConnectionFailed as error:
+        options = target.options
+        is_known = target.url is not None and not environment.is_offline_mode()
+        if not is_known or environment.was_configured or not is_retryable(error) or not options.connect_wait_seconds:
+            raise
+        retry_connecting(target.look_once, clock=target.clock, wait_seconds=options.connect_wait_seconds)
+    else:
+        return
+    _run_env_py(target, environment)
 
 
 def _run_env_py(target: Target, environment: EnvironmentContext) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runner.commands.newer import accept_newer, has_unknown
 from runner.commands.results import DatabaseState, RunResult, StepView
 from runner.events import emit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.commands.target import Target
+    from runner.database.ancestry import Ancestry
     from runner.migration.environment import EnvironmentContext
 
-__all__ = ["nothing_pending", "result_of"]
+__all__ = ["ancestry_of", "nothing_pending", "result_of", "unless_newer"]
 
 
 def nothing_pending(heads: tuple[str, ...]) -> RunResult:
@@ -18,6 +23,38 @@ def nothing_pending(heads: tuple[str, ...]) -> RunResult:
     ends: dict[str, Any] = {"from": list(heads), "to": list(heads)}
     emit("plan.computed", steps_total=0, **ends)
     return RunResult(databases=(DatabaseState(start_heads=heads, end_heads=heads),))
+
+
+def unless_newer(
+    target: Target, choose: Callable[..., Any], *, policy: str | None = None
+) -> Callable[[tuple[str, ...], Any], Any]:
+    """Return `choose` for a database of this directory; it finds nothing to do on one that is acceptably newer.
+
+    Args:
+        target: the directory and the options.
+        choose: returns the steps for version rows that are known.
+        policy: instead of the operator's `newer_database`.
+    """
+    accepted: set[tuple[str, ...]] = set()  # a run looks several times, and should say it once
+
+    def chosen(heads: tuple[str, ...], context: Any) -> Any:
+        graph = target.script.graph
+        if context.as_sql or not has_unknown(graph, heads):
+            return choose(heads, context)
+        if heads not in accepted:
+            accept_newer(graph, heads, ancestry_of(context), policy=policy or target.options.newer_database)
+            accepted.add(heads)
+        return []
+
+    return chosen
+
+
+def ancestry_of(context: Any) -> Ancestry | None:
+    """Return what the history beside the context's version table says about ancestry, None without a history."""
+    from runner.database.history import HistoryTable
+
+    history = HistoryTable(version_table=context.version_table, schema=context.version_table_schema)
+    return history.ancestry(context.connection) if history.exists(context.connection) else None
 
 
 def result_of(environment: EnvironmentContext) -> RunResult:

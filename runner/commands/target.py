@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from runner.clock import Clock, SystemClock
 from runner.config import Config
+from runner.database.session import PLAIN_NAME, SessionName
 from runner.database.url import DatabaseUrl
 from runner.errors import MissingDatabaseUrl
 from runner.revisions.directory import ScriptDirectory
 
 if TYPE_CHECKING:
+    from runner.database.history_entry import RunFacts
     from runner.database.probe import VersionRows
     from runner.migration.environment import EnvironmentContext
     from runner.migration.policy import RunPolicy
@@ -30,6 +32,8 @@ class RunOptions:
 
     `one_transaction`: the whole run is one transaction, unless env.py decides itself.
     `lock_key`: an own second lock integer; None makes it from the version table's name.
+    `history`: returns what is remembered about the run; None keeps no history.
+    `edited_revisions`: warn, fail or accept.  `newer_database`: fail or ok.
     """
 
     one_transaction: bool = False
@@ -38,9 +42,22 @@ class RunOptions:
     connect_wait_seconds: float = 30.0
     lock_timeout_seconds: float | None = None
     statement_timeout_seconds: float | None = None
+    lock_retry_seconds: float = 300.0
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
-    application_name: str = "revision-runner"
+    backfill_timeout_seconds: float | None = None
+    monitor_seconds: float = 10.0
+    max_blocked_sessions: int | None = None
+    orphans: str = "wait"
+    session: SessionName = PLAIN_NAME
+    history: Callable[[], RunFacts] | None = None
+    edited_revisions: str = "warn"
+    newer_database: str = "fail"
+
+    @property
+    def application_name(self) -> str:
+        """Return what a session calls itself before it runs a revision."""
+        return self.session.text()
 
     @property
     def connect_timeout_seconds(self) -> int:
@@ -91,25 +108,56 @@ class Target:
             )
         return self.url
 
-    def look(self) -> VersionRows | None:
-        """Return the version rows read the cheap way, None where env.py or the database rules that out."""
+    def look(self, *, known: Container[str] | None = None) -> VersionRows | None:
+        """Return the version rows read the cheap way, None where env.py or the database rules that out.
+
+        Args:
+            known: the revisions of the directory; about any other the history is asked as well.
+        """
         if self.uses_env_py:
             return None
-        from runner.database.probe import read_version_rows
         from runner.database.waiting import retry_connecting
 
-        url = self.required_url()
-        options = self.options
+        self.required_url()
         return retry_connecting(
-            lambda: read_version_rows(
-                url,
-                table=options.version_table,
-                schema=options.version_table_schema,
-                application_name=options.application_name,
-                connect_timeout_seconds=options.connect_timeout_seconds,
-            ),
-            clock=self.clock,
-            wait_seconds=options.connect_wait_seconds,
+            lambda: self._probe(known), clock=self.clock, wait_seconds=self.options.connect_wait_seconds
+        )
+
+    def look_once(self, *, known: Container[str] | None = None) -> VersionRows:
+        """Return the version rows without waiting for the server, and without env.py, whatever the database is.
+
+        Args:
+            known: as for `look`.
+
+        Raises:
+            DatabaseError: the session could not be opened, or the table not be read.
+        """
+        rows = self._probe(known)
+        if rows is not None:
+            return rows
+        from runner.database.look import look_with_sqlalchemy
+
+        options = self.options
+        return look_with_sqlalchemy(
+            self.required_url(),
+            version_table=options.version_table,
+            schema=options.version_table_schema,
+            application_name=options.application_name,
+            connect_timeout_seconds=options.connect_timeout_seconds,
+            known=known,
+        )
+
+    def _probe(self, known: Container[str] | None) -> VersionRows | None:
+        from runner.database.probe import read_version_rows
+
+        options = self.options
+        return read_version_rows(
+            self.required_url(),
+            table=options.version_table,
+            schema=options.version_table_schema,
+            application_name=options.application_name,
+            connect_timeout_seconds=options.connect_timeout_seconds,
+            known=known,
         )
 
     def run_environment(self, choose: Callable[..., Any], *, locked: bool = True, **opts: Any) -> EnvironmentContext:
@@ -126,13 +174,22 @@ class Target:
             return run_environment(self, choose, policy=self._policy() if locked else None, **opts)
 
     def _policy(self) -> RunPolicy:
-        from runner.migration.policy import RunPolicy, TransactionScope
+        from runner.migration.policy import EditedPolicy, OrphanPolicy, RunPolicy, TransactionScope
 
         return RunPolicy(
             transaction=TransactionScope.RUN if self.options.one_transaction else TransactionScope.REVISION,
             lock_wait_seconds=self.options.lock_wait_seconds,
             lock_key=self.options.lock_key,
+            lock_retry_seconds=self.options.lock_retry_seconds,
+            connect_wait_seconds=self.options.connect_wait_seconds,
             lock_timeout_seconds=self.options.lock_timeout_seconds,
             statement_timeout_seconds=self.options.statement_timeout_seconds,
+            backfill_timeout_seconds=self.options.backfill_timeout_seconds,
+            monitor_seconds=self.options.monitor_seconds,
+            max_blocked_sessions=self.options.max_blocked_sessions,
+            orphans=OrphanPolicy(self.options.orphans),
+            session=self.options.session,
+            history=self.options.history,
+            edited_revisions=EditedPolicy(self.options.edited_revisions),
             clock=self.clock,
         )

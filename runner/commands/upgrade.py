@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.commands.newer import accept_newer, has_unknown
 from runner.commands.ranges import split_range
-from runner.commands.running import nothing_pending, result_of
+from runner.commands.running import nothing_pending, result_of, unless_newer
 from runner.errors import DirectoryMissing
 
 if TYPE_CHECKING:
@@ -38,11 +39,14 @@ def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: 
             directory=script.dir,
         )
     if not sql:
-        rows = target.look()
+        rows = target.look(known=script.graph)
+        if rows is not None and has_unknown(script.graph, rows.revisions):
+            accept_newer(script.graph, rows.revisions, rows.ancestry, policy=target.options.newer_database)
+            return nothing_pending(rows.revisions)
         if rows is not None and not script.graph.pending(rows.revisions, destination):
             return nothing_pending(rows.revisions)
     environment = target.run_environment(
-        lambda heads, _context: script._upgrade_revs(destination, heads),
+        unless_newer(target, lambda heads, _context: script._upgrade_revs(destination, heads)),
         as_sql=sql,
         starting_rev=start,
         destination_rev=destination,

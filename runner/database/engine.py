@@ -53,11 +53,24 @@ def make_engine(
         raise driver_missing(synchronous, ImportError(str(error))) from error
 
 
+# A connection that died without a word (a node that went away, a firewall that forgot it) is noticed within a minute,
+# by us and, since the server's answer to a probe is missing, while a statement runs too.
+_KEEPALIVES = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
+
+
 def _connect_arguments(url: DatabaseUrl, application_name: str, connect_timeout_seconds: int | None) -> dict[str, Any]:
     given = {key for key, _ in url.query}
     arguments: dict[str, Any] = {}
     if url.driver in ("psycopg", "psycopg2"):
-        arguments["application_name"] = application_name
+        arguments |= {"application_name": application_name, **_KEEPALIVES}
+        if url.driver == "psycopg":
+            arguments["prepare_threshold"] = None  # a pooler may hand the next transaction to another session
         if connect_timeout_seconds is not None:
             arguments["connect_timeout"] = connect_timeout_seconds
     return {key: value for key, value in arguments.items() if key not in given}

@@ -12,31 +12,39 @@ from runner.database.url import DatabaseUrl
 from runner.errors import (
     AuthenticationFailed,
     ConnectionFailed,
+    ConnectionLost,
     DatabaseError,
     DriverMissing,
     EncodingUnsupported,
+    PoolerInTheWay,
     PrivilegeMissing,
+    RunnerError,
 )
 
 __all__ = [
     "connection_error",
     "driver_missing",
     "encoding_unsupported",
+    "is_lost",
     "is_retryable",
     "is_undefined_table",
     "one_line",
     "sqlstate_of",
     "statement_error",
+    "statement_pooling",
 ]
 
 _AUTHENTICATION = ("28P01", "28000", "1045")
 _PRIVILEGE = ("42501", "1142", "1044", "1227")
+_LOST = ("57P01", "57P02", "57P05", "2006", "2013", "4031")
+_LOST_TEXT = re.compile(r"server closed the connection unexpectedly|the connection is (?:lost|closed)", re.IGNORECASE)
 _UNDEFINED_TABLE = ("42P01", "3F000", "42S02", "1146")
 _AUTHENTICATION_TEXT = re.compile(
     r"password authentication failed|no password supplied|role \"[^\"]*\" does not exist|authentication failed"
     r"|no pg_hba\.conf entry|is not permitted to log in|Access denied for user",
     re.IGNORECASE,
 )
+_STATEMENT_POOLING = "not allowed in statement pooling mode"  # PgBouncer's words
 _MISSING_DATABASE_TEXT = re.compile(r"database \"[^\"]*\" does not exist|Unknown database", re.IGNORECASE)
 
 
@@ -58,6 +66,14 @@ def is_undefined_table(error: BaseException) -> bool:
     return sqlstate_of(error) in _UNDEFINED_TABLE or "no such table" in str(error)
 
 
+def is_lost(error: BaseException) -> bool:
+    """Tell whether an error says that the session has ended."""
+    if getattr(error, "connection_invalidated", False):
+        return True
+    code = sqlstate_of(error) or ""
+    return code in _LOST or code.startswith("08") or bool(_LOST_TEXT.search(str(error)))
+
+
 def is_retryable(error: DatabaseError) -> bool:
     """Tell whether connecting again may help: refused, unreachable or starting up, but never a wrong password."""
     return isinstance(error, ConnectionFailed) and error.fields.get("reason") != "database-missing"
@@ -73,10 +89,21 @@ def driver_missing(url: DatabaseUrl, error: ImportError) -> DriverMissing:
     )
 
 
-def connection_error(url: DatabaseUrl, error: BaseException) -> DatabaseError:
+def statement_pooling(where: str) -> PoolerInTheWay:
+    """Return the error for a pooler that allows no transactions at all."""
+    return PoolerInTheWay(
+        f"The pooler at {where} is in statement mode, in which there are no transactions. Nothing was changed. Set "
+        "MIGRATION_DATABASE_URL to an address of the server itself.",
+        url=where,
+    )
+
+
+def connection_error(url: DatabaseUrl, error: BaseException) -> RunnerError:
     """Return the error for a session that could not be opened."""
     detail = one_line(error)
     where = url.masked()
+    if _STATEMENT_POOLING in detail:
+        return statement_pooling(where)
     if sqlstate_of(error) in _AUTHENTICATION or _AUTHENTICATION_TEXT.search(detail):
         return AuthenticationFailed(
             f"The server at {where} rejected the user or password: {detail}. Check the credentials in the URL.",
@@ -107,7 +134,7 @@ def encoding_unsupported(url: DatabaseUrl) -> EncodingUnsupported:
     )
 
 
-def statement_error(error: BaseException, *, doing: str, url: str = "the database") -> DatabaseError:
+def statement_error(error: BaseException, *, doing: str, url: str = "the database") -> RunnerError:
     """Return the error for a statement of the runner's own (not of a revision) that the server rejected.
 
     Args:
@@ -116,6 +143,15 @@ def statement_error(error: BaseException, *, doing: str, url: str = "the databas
         url: the masked URL, for the message.
     """
     detail = one_line(getattr(error, "orig", None) or error)
+    if _STATEMENT_POOLING in detail:
+        return statement_pooling(url)
+    if is_lost(error):
+        return ConnectionLost(
+            f"The connection to {url} was lost when the runner was about to {doing}: {detail}. Steps reported as "
+            "finished are committed. Run again.",
+            doing=doing,
+            sqlstate=sqlstate_of(error),
+        )
     if sqlstate_of(error) in _PRIVILEGE:
         return PrivilegeMissing(
             f"The role may not {doing} in {url}: {detail}. Grant the privilege, or connect as a role that has it "

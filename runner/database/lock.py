@@ -7,6 +7,7 @@ holder into a deadlock (ADR 0003).
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import random
 from collections.abc import Callable, Iterator
@@ -18,13 +19,14 @@ from sqlalchemy import event
 
 from runner.clock import Clock
 from runner.database.failures import statement_error
+from runner.database.session import NO_WORD, parse_application_name
 from runner.errors import DatabaseError, LockTimeout
 from runner.events import emit
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["AdvisoryLock", "LockKey", "acquire", "advisory_lock_for", "lock_key"]
+__all__ = ["AdvisoryLock", "LockKey", "Release", "TransactionLock", "acquire", "advisory_lock_for", "lock_key"]
 
 _TOOL_KEY = 0x52524E52  # "RRNR": the first of the two integers, the same for every revision-runner
 _FIRST_POLL_SECONDS = 0.1
@@ -63,7 +65,17 @@ class _Dialect(Protocol):
 
     def try_sql(self, key: LockKey) -> str: ...
     def release_sql(self, key: LockKey) -> str: ...
+    def try_in_transaction_sql(self, key: LockKey) -> str: ...  # only where there are poolers
     def holder_sql(self, key: LockKey) -> str: ...
+    def held_sql(self, key: LockKey) -> str: ...  # a true value if this session holds the lock
+
+
+class Release(enum.Enum):
+    """What became of an attempt to give the lock back."""
+
+    CONFIRMED = "confirmed"
+    DENIED = "denied"  # the server says that the session does not hold it
+    SESSION_GONE = "session-gone"  # and its locks with it
 
 
 class _PostgreSQL:
@@ -75,12 +87,21 @@ class _PostgreSQL:
     def release_sql(self, key: LockKey) -> str:
         return f"SELECT pg_advisory_unlock({key.tool}, {key.target})"
 
+    def try_in_transaction_sql(self, key: LockKey) -> str:
+        return f"SELECT pg_try_advisory_xact_lock({key.tool}, {key.target})"
+
     def holder_sql(self, key: LockKey) -> str:
         return (
             "SELECT a.pid, a.usename, a.application_name, a.backend_start FROM pg_locks l"  # noqa: S608  # integers
             " JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_database d ON d.oid = l.database"
             f" WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {_unsigned(key.tool)}"
             f" AND l.objid = {_unsigned(key.target)} AND d.datname = current_database()"
+        )
+
+    def held_sql(self, key: LockKey) -> str:
+        return (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"  # noqa: S608
+            f" AND classid = {_unsigned(key.tool)} AND objid = {_unsigned(key.target)} AND pid = pg_backend_pid()"
         )
 
 
@@ -95,11 +116,17 @@ class _MySQL:
     def release_sql(self, key: LockKey) -> str:
         return f"SELECT RELEASE_LOCK({self._name(key)})"
 
+    def try_in_transaction_sql(self, key: LockKey) -> str:
+        raise NotImplementedError("MySQL's locks belong to sessions")
+
     def holder_sql(self, key: LockKey) -> str:
         return (
             "SELECT p.ID, p.USER, p.HOST FROM information_schema.PROCESSLIST p"  # noqa: S608  # an integer
             f" WHERE p.ID = IS_USED_LOCK({self._name(key)})"
         )
+
+    def held_sql(self, key: LockKey) -> str:
+        return f"SELECT COALESCE(IS_USED_LOCK({self._name(key)}) = CONNECTION_ID(), 0)"
 
     def _name(self, key: LockKey) -> str:
         # 64 characters at most: the digest stands for a database name of any length.
@@ -123,7 +150,7 @@ class AdvisoryLock:
         self._pool = connection.engine.pool
         self._session = _driver_connection(connection)
         self.held = False
-        self._released_at_checkin = False
+        self._released_at_checkin = Release.SESSION_GONE
 
     @property
     def may_wait(self) -> bool:
@@ -146,38 +173,53 @@ class AdvisoryLock:
 
     def holder(self) -> dict[str, Any]:
         """Return who holds the lock as event keys; empty when nobody does or the server does not tell."""
-        row = self._fetch_one(self._dialect.holder_sql(self._key))
-        return dict(zip(self._dialect.holder_keys, map(str, row), strict=True)) if row else {}
+        return _told(self._dialect, self._fetch_one(self._dialect.holder_sql(self._key)))
 
-    def release(self) -> bool:
-        """Give the lock back and return whether the server confirmed it; a dead session has lost it already."""
-        if not self.held:
-            return self._released_at_checkin
-        self._forget()
+    def is_still_held(self) -> bool:
+        """Ask the server whether this session, and no other, holds the lock."""
         if self._connection.closed or self._connection.invalidated or not self._is_same_session():
             return False
+        row = self._fetch_one(self._dialect.held_sql(self._key))
+        return bool(row and row[0])
+
+    def release(self) -> Release:
+        """Give the lock back and return what the server said; a dead session has lost it already."""
+        if not self.held:
+            return self._released_at_checkin
+        self.forget()
+        if self._connection.closed or self._connection.invalidated or not self._is_same_session():
+            return Release.SESSION_GONE
         try:
             row = self._fetch_one(self._dialect.release_sql(self._key))
         except DatabaseError:
-            return False  # the session is gone, and its locks with it
-        return bool(row and row[0])
+            return Release.SESSION_GONE
+        return Release.CONFIRMED if row and row[0] else Release.DENIED
 
     def _is_same_session(self) -> bool:
         """Tell whether the connection still stands for the session that holds the lock: SQLAlchemy can reconnect."""
         return _driver_connection(self._connection) is self._session
 
+    def ask(self, sql: str) -> list[Any]:
+        """Return the rows of another query, executed as the lock's own are: outside any transaction."""
+        return self._fetch(sql, _fetch_all)  # type: ignore[no-any-return]  # rows are the driver's
+
     def _fetch_one(self, sql: str) -> Any:
+        return self._fetch(sql, _fetch_one)
+
+    def _fetch(self, sql: str, fetch: Callable[[Any, str], Any]) -> Any:
         outside = not self._connection.in_transaction() or _is_idle(self._session)
         with _autocommit(self._connection, self._session) if outside else nullcontext():
             try:
-                return _fetch_one(self._session, sql)
+                return fetch(self._session, sql)
             except self._connection.dialect.loaded_dbapi.Error as error:
                 self._connection.invalidate()
                 raise statement_error(error, doing="use the advisory lock") from error
 
-    def _forget(self) -> None:
-        self.held = False
-        event.remove(self._pool, "checkin", self._on_checkin)
+    def forget(self) -> None:
+        """Note that the lock is not held any more: it was given back, or its session has ended."""
+        if self.held:
+            self.held = False
+            event.remove(self._pool, "checkin", self._on_checkin)
 
     def _on_checkin(self, dbapi_connection: Any, _record: object) -> None:
         """Release when env.py returns the connection to a pool first: a pooled session outlives the run."""
@@ -189,7 +231,62 @@ class AdvisoryLock:
             dbapi_connection.commit()
         except self._connection.dialect.loaded_dbapi.Error:
             return  # the session is gone, and its locks with it
-        self._released_at_checkin = bool(row and row[0])
+        self._released_at_checkin = Release.CONFIRMED if row and row[0] else Release.DENIED
+
+
+class TransactionLock:
+    """The same lock taken for one transaction, which is all that a pooled session can hold.
+
+    Args:
+        connection: a PostgreSQL connection.
+        key: what is locked.
+        begin: begins a transaction unless one is open.
+        roll_back: ends it; None for a transaction of somebody else's, in which nobody waits.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        key: LockKey,
+        *,
+        begin: Callable[[], None],
+        roll_back: Callable[[], None] | None,
+    ) -> None:
+        self._connection = connection
+        self._key = key
+        self._dialect = _DIALECTS["postgresql"]
+        self._begin = begin
+        self._roll_back = roll_back
+
+    @property
+    def may_wait(self) -> bool:
+        """Tell whether the transaction can be ended to wait outside of it."""
+        return self._roll_back is not None
+
+    def try_acquire(self) -> bool:
+        """Take the lock in a transaction that stays open if it was free; never waits."""
+        self._begin()
+        row = self._connection.exec_driver_sql(self._dialect.try_in_transaction_sql(self._key)).one()
+        if not row[0] and self._roll_back is not None:
+            self._roll_back()
+        return bool(row[0])
+
+    def holder(self) -> dict[str, Any]:
+        """Return who holds the lock as event keys."""
+        self._begin()
+        row = self._connection.exec_driver_sql(self._dialect.holder_sql(self._key)).first()
+        if self._roll_back is not None:
+            self._roll_back()
+        return _told(self._dialect, row)
+
+
+def _told(dialect: _Dialect, row: Any) -> dict[str, Any]:
+    """Return a row about the holder as event keys, with the revision that its application_name names."""
+    told = dict(zip(dialect.holder_keys, row, strict=True)) if row else {}
+    named = parse_application_name(told.get("holder_application"))
+    if named is not None and named.revision != NO_WORD:
+        told["holder_revision"] = named.revision
+    return {key: str(value) for key, value in told.items() if value is not None}
 
 
 def advisory_lock_for(connection: Connection, key: LockKey) -> AdvisoryLock | None:
@@ -202,7 +299,13 @@ def advisory_lock_for(connection: Connection, key: LockKey) -> AdvisoryLock | No
 
 
 def acquire(
-    lock: AdvisoryLock, *, clock: Clock, wait_seconds: float, jitter: Callable[[], float] | None = None
+    lock: AdvisoryLock | TransactionLock,
+    *,
+    clock: Clock,
+    wait_seconds: float,
+    jitter: Callable[[], float] | None = None,
+    announced: bool = False,
+    on_busy: Callable[[], object] = lambda: None,
 ) -> None:
     """Take the lock, polling until it is free, and report waiting and success.
 
@@ -211,6 +314,8 @@ def acquire(
         clock: for the deadline and the pauses.
         wait_seconds: how long to wait before giving up; 0 tries once.
         jitter: returns a factor around 1 for each pause, so that waiters do not poll in step.
+        on_busy: called once, when somebody else turns out to hold it.
+        announced: it was reported for an earlier transaction; say it again only if it had to be waited for.
 
     Raises:
         LockTimeout: somebody else still held the lock at the deadline, or waiting could harm the holder.
@@ -227,10 +332,13 @@ def acquire(
             raise _timeout(lock.holder(), waited)
         if reported is None or waited - reported >= _REPORT_EVERY_SECONDS:
             emit("lock.waiting", waited_seconds=round(waited, 3), wait_seconds=wait_seconds, **lock.holder())
+            if reported is None:
+                on_busy()
             reported = waited
         clock.sleep(min(pause * jitter(), max(wait_seconds - waited, 0.0)))
         pause = min(pause * 2, _LONGEST_POLL_SECONDS)
-    emit("lock.acquired", waited_seconds=round(clock.monotonic() - started, 3))
+    if not announced or reported is not None:
+        emit("lock.acquired", waited_seconds=round(clock.monotonic() - started, 3))
 
 
 def _timeout(holder: dict[str, Any], waited: float) -> LockTimeout:
@@ -259,6 +367,15 @@ def _is_idle(session: Any) -> bool:
     """Tell whether the server knows of no transaction on the session; drivers that do not say count as no."""
     status = getattr(getattr(session, "info", None), "transaction_status", None)
     return status is not None and int(status) == 0
+
+
+def _fetch_all(session: Any, sql: str) -> Any:
+    cursor = session.cursor()
+    try:
+        cursor.execute(sql)
+        return cursor.fetchall()
+    finally:
+        cursor.close()
 
 
 def _fetch_one(session: Any, sql: str) -> Any:

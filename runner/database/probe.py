@@ -7,10 +7,11 @@ The probe only looks: it takes no lock, creates nothing, and what it saw is read
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runner.database.ancestry import ANCESTRY_COLUMNS, HISTORY_TABLE, Ancestry
 from runner.database.failures import (
     connection_error,
     driver_missing,
@@ -25,10 +26,14 @@ __all__ = ["VersionRows", "read_version_rows"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRows:
-    """What the version table holds: `revisions` sorted; `table_exists` tells an empty table from none."""
+    """What the version table holds: `revisions` sorted; `table_exists` tells an empty table from none.
+
+    `ancestry` is what the history says, looked up only where a revision is unknown; None without a history.
+    """
 
     revisions: tuple[str, ...]
     table_exists: bool
+    ancestry: Ancestry | None = None
 
 
 def read_version_rows(
@@ -38,6 +43,7 @@ def read_version_rows(
     schema: str | None = None,
     application_name: str = "revision-runner",
     connect_timeout_seconds: int | None = None,
+    known: Container[str] | None = None,
 ) -> VersionRows | None:
     """Return the version rows, or None where no cheap way to read them is known for this database.
 
@@ -47,6 +53,7 @@ def read_version_rows(
         schema: its schema; None means the session's default.
         application_name: what the session calls itself to the server.
         connect_timeout_seconds: give up connecting after this many seconds; None leaves it to the driver.
+        known: the revisions of the directory; the history is asked about any other. None asks about nothing.
 
     Raises:
         DatabaseError: the session could not be opened, or the table not be read; a subclass says why.
@@ -54,11 +61,50 @@ def read_version_rows(
     reader = _READERS.get(url.synchronous().dialect)
     if reader is None:
         return None
-    return reader(url.synchronous(), table, schema, application_name, connect_timeout_seconds)
+    look = _Look(table=table, schema=schema, known=known)
+    return reader(url.synchronous(), look, application_name, connect_timeout_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What to read, whatever the driver."""
+
+    table: str
+    schema: str | None
+    known: Container[str] | None
+
+    def read(
+        self, fetch: Callable[[str], Iterable[Sequence[Any]]], error: type[Exception], *, url: DatabaseUrl
+    ) -> VersionRows:
+        """Return what `fetch`, which raises `error`, finds."""
+        try:
+            revisions = tuple(sorted(row[0] for row in fetch(f"SELECT version_num FROM {self._place(self.table)}")))  # noqa: S608  # quoted
+        except error as exc:
+            if is_undefined_table(exc):
+                return VersionRows(revisions=(), table_exists=False)
+            raise statement_error(exc, doing=f"read the version table {self.table}", url=url.masked()) from exc
+        ancestry = None
+        if self.known is not None and any(one not in self.known for one in revisions):
+            ancestry = self._ancestry(fetch, error)
+        return VersionRows(revisions=revisions, table_exists=True, ancestry=ancestry)
+
+    def _ancestry(self, fetch: Callable[[str], Iterable[Sequence[Any]]], error: type[Exception]) -> Ancestry | None:
+        table = self.table.replace("'", "''")
+        try:
+            rows = fetch(
+                f"SELECT {', '.join(ANCESTRY_COLUMNS)} FROM {self._place(HISTORY_TABLE)}"  # noqa: S608  # quoted
+                f" WHERE version_table = '{table}' AND outcome IN ('applied', 'stamped') ORDER BY id"
+            )
+            return Ancestry.of_rows(rows)
+        except error:
+            return None  # there is none, or it may not be read
+
+    def _place(self, table: str) -> str:
+        return _quoted(table) if self.schema is None else f"{_quoted(self.schema)}.{_quoted(table)}"
 
 
 def _read_postgresql(
-    url: DatabaseUrl, table: str, schema: str | None, application_name: str, connect_timeout_seconds: int | None
+    url: DatabaseUrl, look: _Look, application_name: str, connect_timeout_seconds: int | None
 ) -> VersionRows | None:
     if url.driver != "psycopg":
         return None
@@ -77,13 +123,7 @@ def _read_postgresql(
     with connection:
         if connection.info.encoding == "ascii":
             raise encoding_unsupported(url)
-        try:
-            rows = connection.execute(_select(table, schema)).fetchall()
-        except psycopg.Error as exc:
-            if is_undefined_table(exc):
-                return VersionRows(revisions=(), table_exists=False)
-            raise statement_error(exc, doing=f"read the version table {table}", url=url.masked()) from exc
-    return _rows([row[0] for row in rows])
+        return look.read(lambda query: connection.execute(query.encode()).fetchall(), psycopg.Error, url=url)
 
 
 def postgresql_arguments(url: DatabaseUrl) -> dict[str, Any]:
@@ -98,8 +138,8 @@ def postgresql_arguments(url: DatabaseUrl) -> dict[str, Any]:
     return arguments
 
 
-def _read_sqlite(url: DatabaseUrl, table: str, schema: str | None, *_: object) -> VersionRows | None:
-    if url.is_memory or url.query or url.driver != "pysqlite" or schema is not None:
+def _read_sqlite(url: DatabaseUrl, look: _Look, *_: object) -> VersionRows | None:
+    if url.is_memory or url.query or url.driver != "pysqlite" or look.schema is not None:
         return None
     assert url.database is not None  # is_memory has ruled None out
     if not os.path.exists(url.database):
@@ -111,14 +151,9 @@ def _read_sqlite(url: DatabaseUrl, table: str, schema: str | None, *_: object) -
     except sqlite3.Error as exc:
         raise connection_error(url, exc) from exc
     try:
-        rows = connection.execute(_select(table, schema)).fetchall()
-    except sqlite3.Error as exc:
-        if is_undefined_table(exc):
-            return VersionRows(revisions=(), table_exists=False)
-        raise statement_error(exc, doing=f"read the version table {table}", url=url.masked()) from exc
+        return look.read(lambda query: connection.execute(query).fetchall(), sqlite3.Error, url=url)
     finally:
         connection.close()
-    return _rows([row[0] for row in rows])
 
 
 def _uri_path(path: str) -> str:
@@ -127,18 +162,9 @@ def _uri_path(path: str) -> str:
     return quote(os.path.abspath(path))
 
 
-def _select(table: str, schema: str | None) -> str:
-    qualified = _quoted(table) if schema is None else f"{_quoted(schema)}.{_quoted(table)}"
-    return f"SELECT version_num FROM {qualified}"  # noqa: S608  # quoted
-
-
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _rows(values: list[str]) -> VersionRows:
-    return VersionRows(revisions=tuple(sorted(values)), table_exists=True)
-
-
-_Reader = Callable[[DatabaseUrl, str, "str | None", str, "int | None"], "VersionRows | None"]
+_Reader = Callable[[DatabaseUrl, _Look, str, "int | None"], "VersionRows | None"]
 _READERS: dict[str, _Reader] = {"postgresql": _read_postgresql, "sqlite": _read_sqlite}

@@ -39,6 +39,7 @@ ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Non
 """One set of values, several for an executemany, or none."""
 
 _NO_OPTIONS: Mapping[str, Any] = {}
+_OPERATION: Mapping[str, Any] = {"runner_operation": True}  # for who listens: no rows reach the revision
 _EXCERPT_LENGTH = 120
 _COMMENTS = re.compile(r"(\s|--[^\n]*(\n|\Z)|/\*(?![!+]).*?\*/)+", re.DOTALL)
 """Text without a statement in it; MySQL executes what begins with `/*!`."""
@@ -141,6 +142,7 @@ class OnlineSink:
         if "isolation_level" in options:  # SQLAlchemy takes this one from the connection only
             connection = connection.execution_options(**options)
             options = _NO_OPTIONS
+        options = {**options, **_OPERATION} if options else _OPERATION
         try:
             return connection.execute(statement.construct, statement.parameters, execution_options=options)
         except UnsupportedCompilationError as error:

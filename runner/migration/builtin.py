@@ -50,6 +50,6 @@ def run_builtin_environment(
     engine = make_engine(url, application_name=application_name, connect_timeout_seconds=connect_timeout_seconds)
     connection = retry_connecting(lambda: open_connection(engine, url), clock=clock, wait_seconds=connect_wait_seconds)
     with connection:
-        environment.configure(connection=connection, **table)
+        environment.configure(connection=connection, may_reconnect=True, **table)
         with environment.begin_transaction():
             environment.run_migrations()

@@ -7,6 +7,8 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
@@ -14,12 +16,20 @@ from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from runner.dialects.base import DefaultImpl
 from runner.errors import EnvironmentFailed, OperationError
 from runner.events import emit
-from runner.graph import Step
+from runner.graph import Direction, Step
 from runner.migration.info import MigrationInfo
 from runner.migration.ledger import StepLedger
 from runner.migration.outcome import DatabaseRun
 from runner.migration.policy import RunPolicy, TransactionScope
-from runner.migration.revision_call import call_revision, load_revisions, telling_listener_failed
+from runner.migration.retry import AttemptRolledBack
+from runner.migration.revision_call import (
+    call_revision,
+    load_revisions,
+    refuse_what_needs_a_session,
+    revision_limits,
+    source_of,
+    telling_listener_failed,
+)
 from runner.migration.transactions import OnlineTransactions
 from runner.migration.version_table import VersionTable
 
@@ -28,9 +38,31 @@ if TYPE_CHECKING:
 
     from runner.config import Config
     from runner.migration.environment import EnvironmentContext
+    from runner.migration.recorder import HistoryRecorder
     from runner.revisions.directory import ScriptDirectory
 
 __all__ = ["MigrationContext"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Progress:
+    """Where a run is: the heads it left in the database, the steps still to run, and how many are done.
+
+    `heads` is None before the version rows were read under the lock.
+    """
+
+    heads: tuple[str, ...] | None = None
+    queue: tuple[Step, ...] = ()
+    done: int = 0
+
+    @property
+    def known_heads(self) -> tuple[str, ...]:
+        assert self.heads is not None  # read in the first step's transaction
+        return self.heads
+
+    def after_first(self) -> _Progress:
+        """Return the progress once the first step of the queue has run."""
+        return _Progress(heads=self.queue[0].heads_after, queue=self.queue[1:], done=self.done + 1)
 
 
 class MigrationContext:
@@ -75,6 +107,8 @@ class MigrationContext:
         )
         self._version = self._rows.table
         self.ledger = StepLedger(self.policy.clock, ddl_rolls_back=self.impl.ddl_in_transaction)
+        self._may_write = False  # as far as the preflight can tell
+        self._reported: dict[str, Any] = {}  # the plan that was logged last
         self.transactions = None if self.connection is None else self._online_transactions(self.connection)
 
     # -- construction ------------------------------------------------------------------------------------
@@ -131,6 +165,34 @@ class MigrationContext:
             version_table=self.version_table,
             version_table_schema=self.version_table_schema,
             locking=self.environment_context is not None,
+            may_reconnect=bool(self.opts.get("may_reconnect")),
+            reaches=self._reaches,
+        )
+
+    def _reaches(self, heads: tuple[str, ...], revision: str) -> bool:
+        """Tell whether a revision is among some heads or below them."""
+        if self.script is None:
+            return False
+        known = [head for head in heads if head in self.script.graph.ids]
+        return revision in known or any(revision in self.script.graph.ancestors(head) for head in known)
+
+    @cached_property
+    def history(self) -> HistoryRecorder | None:
+        """Return what records the steps, None where no history is kept; imported with the first step."""
+        if self.connection is None or self.policy.history is None:
+            return None
+        from runner.database.history import HistoryTable
+        from runner.migration.recorder import HistoryRecorder
+
+        return HistoryRecorder(
+            HistoryTable(version_table=self.version_table, schema=self.version_table_schema),
+            connection=self.connection,
+            ledger=self.ledger,
+            script=self.script,
+            make_facts=self.policy.history,
+            clock=self.policy.clock,
+            version_table=self.version_table,
+            ddl_rolls_back=self.impl.ddl_in_transaction,
         )
 
     # -- version rows ------------------------------------------------------------------------------------
@@ -197,11 +259,16 @@ class MigrationContext:
         COMMIT where the dialect's DDL is transactional.
         """
         if self.transactions is not None:
-            return self.transactions.scope_block()
+            return self._online_block(self.transactions)
         per_migration = bool(self.opts.get("transaction_per_migration", False))
         if self.impl.transactional_ddl and per_migration == _per_migration:
             return self._offline_transaction()
         return nullcontext()
+
+    @contextmanager
+    def _online_block(self, transactions: OnlineTransactions) -> Iterator[None]:
+        with self.recording_failures(), transactions.scope_block():  # also of the commit at its end
+            yield
 
     @contextmanager
     def _offline_transaction(self) -> Iterator[None]:
@@ -251,8 +318,11 @@ class MigrationContext:
             raise
 
     def has_work(self) -> bool:
-        """Tell whether the command finds anything to do on this database as it is now."""
-        return self._look()[1]
+        """Tell whether the command finds anything to do on this database as it is now; if so, that it may be done."""
+        found = self._look()[1]
+        if found:
+            self._preflight()
+        return found
 
     def _look(self) -> tuple[tuple[str, ...], bool]:
         """Return the heads, and whether the command finds anything to do from there."""
@@ -297,33 +367,69 @@ class MigrationContext:
                 self._report_plan(heads, [])
             self._record(heads, heads)
             return
-        with transactions.running():
+        if self.opts.get("run_policy") is not None:
+            transactions.looking(self._preflight)  # unless configure() has looked already
+        with transactions.running(), self.recording_failures():
             end = self._run_locked(transactions, heads, kw)
         self._record(heads, end)
+
+    def _preflight(self) -> None:
+        """Refuse a run that could not write, before it takes the lock; asked once."""
+        if self._may_write:
+            return
+        from runner.database.preflight import preflight  # a run with nothing to do has no use for it
+
+        assert self.connection is not None  # online
+        preflight(self.connection, version_table=self.version_table, schema=self.version_table_schema)
+        self._may_write = True
+
+    @contextmanager
+    def recording_failures(self) -> Iterator[None]:
+        """Write what failed in the block into the history."""
+        try:
+            yield
+        except BaseException:
+            self.record_failures()
+            raise
+
+    def record_failures(self) -> None:
+        """Write what has failed since the last time into the history, if there is anything."""
+        if self.ledger.failures and self.history is not None:
+            self.history.record_failures()
 
     def _run_locked(
         self, transactions: OnlineTransactions, looked: tuple[str, ...], kw: dict[str, Any]
     ) -> tuple[str, ...]:
         """Run step after step; what was planned before the lock, or before another writer, is planned anew."""
-        expected: tuple[str, ...] | None = None
-        queue: list[Step] = []
-        done = 0
+        kept = now = _Progress()
         while True:
-            with transactions.step():
-                heads = expected if expected is not None and not transactions.shared else self.get_current_heads()
-                if heads != expected:
-                    heads = self._prepared(heads) if expected is None else heads
-                    queue = self._planned(heads, heads if self.purge or expected is not None else looked)
-                if not queue:
-                    return heads
-                step = queue.pop(0)
-                if not heads:
-                    self._ensure_version_table()
-                done += 1
-                self._run_step(step, kw, index=done, total=done + len(queue))
-                expected = step.heads_after
-            if not queue:
-                return expected
+            try:
+                with transactions.step():
+                    now = self._looked_again(transactions, now, looked)
+                    if not now.queue:
+                        return now.known_heads
+                    if not now.heads:
+                        self._ensure_version_table()
+                    self._run_step(now.queue[0], kw, index=now.done + 1, total=now.done + len(now.queue))
+                    now = now.after_first()
+            except AttemptRolledBack as over:
+                transactions.pause(over.next_attempt)
+                now = kept
+                continue
+            if not self.ledger.has_uncommitted:
+                kept = now
+            if not now.queue:
+                return now.known_heads
+
+    def _looked_again(self, transactions: OnlineTransactions, now: _Progress, looked: tuple[str, ...]) -> _Progress:
+        """Return the progress with a plan for the version rows as they are now."""
+        heads = now.heads if now.heads is not None and not transactions.must_look() else self.get_current_heads()
+        if heads == now.heads:
+            return now
+        if now.heads is None:
+            heads = self._prepared(heads)
+        steps = self._planned(heads, heads if self.purge or now.heads is not None else looked)
+        return replace(now, heads=heads, queue=tuple(steps))
 
     def _prepared(self, heads: tuple[str, ...]) -> tuple[str, ...]:
         """Create or empty the version table where the command wants that, and return the heads then."""
@@ -337,19 +443,36 @@ class MigrationContext:
             emit("plan.changed_while_waiting", looked=list(looked), found=list(heads))
         self._report_plan(heads, steps)
         load_revisions(self.script, steps)
+        if self.transactions is not None and self.transactions.is_pooled:
+            refuse_what_needs_a_session(self.script, steps)
+        self._heed_edited(heads, steps)
         return steps
+
+    def _heed_edited(self, heads: tuple[str, ...], steps: Sequence[Step]) -> None:
+        """Do what the policy wants about revisions edited after they had been applied, before anything is changed."""
+        if self.history is None or not steps or steps[0].direction is not Direction.UPGRADE:
+            return
+        self.history.heed_edited(heads, self.policy.edited_revisions)
 
     def _report_plan(self, heads: tuple[str, ...], steps: Sequence[Step]) -> None:
         ends: dict[str, Any] = {"from": list(heads), "to": list(steps[-1].heads_after if steps else heads)}
-        emit("plan.computed", steps_total=len(steps), **ends)
+        if ends != self._reported:  # a revision that runs again changes nothing about the plan
+            emit("plan.computed", steps_total=len(steps), **ends)
+        self._reported = ends
 
     def _run_step(self, step: Step, kw: dict[str, Any], *, index: int, total: int) -> None:
         script = None if self.script is None else self.script.get_revision(step.revision)
         self.ledger.start(step, message=(script.doc if script is not None else None) or "", index=index, total=total)
-        call_revision(self, step, kw)
+        if self.history is not None:
+            self.history.started(step)
         if self.transactions is not None:
+            limits = revision_limits(self.script, step)
+            with self.transactions.revision(step, limits, source=lambda: source_of(self.script, step)):
+                call_revision(self, step, kw)
             self.transactions.refuse_rolled_back()
         self._rows.apply(step.row_changes)
+        if self.history is not None:
+            self.history.succeeded(step)
         self._call_listeners(step, kw)
 
     def _call_listeners(self, step: Step, kw: dict[str, Any]) -> None:

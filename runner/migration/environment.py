@@ -62,7 +62,9 @@ class EnvironmentContext:
         return self
 
     def __exit__(self, exc_type: object, exc: BaseException | None, tb: object) -> None:
-        with self._stack:
+        with self._stack, ExitStack() as failures:
+            for context in self._contexts:
+                failures.enter_context(context.recording_failures())
             if exc is None:
                 self._settle()
             else:
@@ -72,6 +74,7 @@ class EnvironmentContext:
         for context in self._contexts:
             if context.transactions is not None:
                 context.transactions.abandon()
+            context.record_failures()
 
     def _settle(self) -> None:
         for context in self._contexts:
@@ -86,6 +89,11 @@ class EnvironmentContext:
     def database_runs(self) -> tuple[DatabaseRun, ...]:
         """Return what happened on each database, in the order env.py ran them."""
         return tuple(context.database_run(start, end) for context, start, end in self.databases)
+
+    @property
+    def was_configured(self) -> bool:
+        """Tell whether env.py has given a connection, or a dialect, to configure()."""
+        return bool(self._contexts)
 
     # -- what the command wants --------------------------------------------------------------------------
 

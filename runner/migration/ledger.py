@@ -15,7 +15,7 @@ from runner.events import emit
 from runner.graph import Step
 from runner.migration.outcome import AppliedStep
 
-__all__ = ["StepLedger"]
+__all__ = ["FailedStep", "StepLedger"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,16 @@ class _Pending:
     step: Step
     started: float
     duration_seconds: float | None  # None while its upgrade() or downgrade() is still running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedStep:
+    """A step that was rolled back; `was_running` tells the one that failed from those that went with it."""
+
+    step: Step
+    error_code: str
+    duration_seconds: float
+    was_running: bool
 
 
 class StepLedger:
@@ -38,11 +48,22 @@ class StepLedger:
         self._ddl_rolls_back = ddl_rolls_back
         self._pending: list[_Pending] = []
         self.applied: list[AppliedStep] = []
+        self.failures: list[FailedStep] = []  # until the history has them
 
     @property
     def expected_rows(self) -> tuple[str, ...]:
         """Return the version rows as they are once everything held is committed, sorted."""
         return self._pending[-1].step.heads_after if self._pending else ()
+
+    @property
+    def running_seconds(self) -> float:
+        """Return how long the latest step has been running, 0 when none is."""
+        return self._clock.monotonic() - self._pending[-1].started if self._pending else 0.0
+
+    @property
+    def latest(self) -> Step | None:
+        """Return the step that ran last among those held."""
+        return self._pending[-1].step if self._pending else None
 
     @property
     def was_used(self) -> bool:
@@ -67,8 +88,12 @@ class StepLedger:
         duration = self._clock.monotonic() - last.started
         self._pending.append(_Pending(step=last.step, started=last.started, duration_seconds=duration))
 
-    def committed(self) -> None:
-        """Report every executed step as finished."""
+    def committed(self, *, read_again: bool = False) -> None:
+        """Report every executed step as finished.
+
+        Args:
+            read_again: the server's answer was lost, and the version rows told.
+        """
         done = [held for held in self._pending if held.duration_seconds is not None]
         self._pending = [held for held in self._pending if held.duration_seconds is None]
         for held in done:
@@ -77,7 +102,8 @@ class StepLedger:
             self.applied.append(
                 AppliedStep(revision=held.step.revision, direction=held.step.direction, duration_seconds=duration)
             )
-            emit("step.finished", **_keys(held.step), duration_seconds=duration)
+            confirmed = {"confirmed_by": "reading"} if read_again else {}
+            emit("step.finished", **_keys(held.step), duration_seconds=duration, **confirmed)
 
     def rolled_back(self, error: BaseException | None = None) -> None:
         """Report everything held as failed; only the step that was still running carries the error."""
@@ -85,11 +111,27 @@ class StepLedger:
         for held in held_back:
             running = held.duration_seconds is None
             code = _code_of(error) if error is not None and running else "rolled-back"
+            self.failures.append(self._failed(held, code))
             keys = _keys(held.step)
             if self._ddl_rolls_back:
                 emit("step.failed", level="error", **keys, error_code=code)
             else:
                 emit("step.failed", level="error", **keys, error_code=code, ddl_rolled_back=False)
+
+    def retrying(self, **keys: Any) -> None:
+        """Report that everything held was rolled back and will run again; `keys` say when and why."""
+        held_back, self._pending = self._pending, []
+        for held in held_back:
+            emit("step.retrying", level="warning", **_keys(held.step), **keys)
+
+    def _failed(self, held: _Pending, code: str) -> FailedStep:
+        duration = held.duration_seconds
+        return FailedStep(
+            step=held.step,
+            error_code=code,
+            duration_seconds=self._clock.monotonic() - held.started if duration is None else duration,
+            was_running=duration is None,
+        )
 
 
 def _code_of(error: BaseException) -> str:

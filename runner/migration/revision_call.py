@@ -5,32 +5,95 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exc
 
 from runner.database.failures import one_line, sqlstate_of
-from runner.errors import EnvironmentFailed, RevisionFailed, RunnerError, StatementFailed
+from runner.database.pooler import pooler_in_the_way
+from runner.errors import ConnectionLost, EnvironmentFailed, RevisionFailed, RunnerError, StatementFailed
 from runner.graph import Direction, Step
+from runner.migration.revision_limits import NO_LIMITS, RevisionLimits, limits_of
 from runner.operations import Operations
+from runner.revisions.digest import digest_of
 
 if TYPE_CHECKING:
     from runner.migration.context import MigrationContext
     from runner.revisions.directory import ScriptDirectory
 
-__all__ = ["call_revision", "load_revisions", "telling_listener_failed"]
+__all__ = [
+    "call_revision",
+    "leaves_transactions",
+    "load_revisions",
+    "refuse_what_needs_a_session",
+    "revision_limits",
+    "source_of",
+    "telling_listener_failed",
+]
 
 
 def load_revisions(script: ScriptDirectory | None, steps: Iterable[Step]) -> None:
     """Import every revision that a plan will run, before its first statement.
 
     Raises:
-        RevisionFileError: one of them cannot be imported; nothing has been executed yet.
+        RevisionFileError: one of them cannot be imported, or its runner_options are unusable; nothing has been
+            executed yet.
     """
     for step in steps:
-        if step.direction is not Direction.STAMP:
-            _module(script, step)
+        revision_limits(script, step)
+
+
+def revision_limits(script: ScriptDirectory | None, step: Step) -> RevisionLimits:
+    """Return the limits that a step's revision declares for itself; a stamp has none."""
+    return NO_LIMITS if step.direction is Direction.STAMP else limits_of(_module(script, step), revision=step.revision)
+
+
+def source_of(script: ScriptDirectory | None, step: Step) -> str:
+    """Return the digest of the file of a step's revision: of the program in it, or of its bytes where it is none."""
+    path = _module(script, step).__file__
+    if path is None:
+        return ""
+    with open(path, "rb") as file:
+        digest = digest_of(file.read())
+    return digest.syntax or digest.source
+
+
+def refuse_what_needs_a_session(script: ScriptDirectory | None, steps: Iterable[Step]) -> None:
+    """Let a plan pass through a pooler only if all of it can run in transactions.
+
+    Raises:
+        PoolerInTheWay: a revision needs a session of its own; nothing has been executed yet.
+    """
+    for step in steps:
+        if leaves_transactions(script, step):
+            raise pooler_in_the_way(
+                f"Revision {step.revision} uses an autocommit block, which needs a session of its own",
+                revision=step.revision,
+            )
+
+
+def leaves_transactions(script: ScriptDirectory | None, step: Step) -> bool:
+    """Tell whether the code that a step will run mentions autocommit_block() or the AUTOCOMMIT isolation level.
+
+    Code that it imports is not looked through: what that does is found out when it does it.
+    """
+    if step.direction is Direction.STAMP:
+        return False
+    module = _module(script, step)
+    other = (Direction.DOWNGRADE if step.direction is Direction.UPGRADE else Direction.UPGRADE).value
+    functions = [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__ and name != other
+    ]
+    return any(_mentions_autocommit(function.__code__) for function in functions)
+
+
+def _mentions_autocommit(code: CodeType) -> bool:
+    if "autocommit_block" in code.co_names or "AUTOCOMMIT" in code.co_consts:
+        return True
+    return any(_mentions_autocommit(const) for const in code.co_consts if isinstance(const, CodeType))
 
 
 def call_revision(context: MigrationContext, step: Step, kw: dict[str, Any]) -> None:
@@ -38,6 +101,7 @@ def call_revision(context: MigrationContext, step: Step, kw: dict[str, Any]) -> 
 
     Raises:
         StatementFailed: the server rejected a statement.
+        ConnectionLost: the session ended.
         RevisionFailed: the revision's own code raised, or it lacks the function.
     """
     if step.direction is Direction.STAMP:
@@ -94,10 +158,21 @@ def _module(script: ScriptDirectory | None, step: Step) -> ModuleType:
     return found.module
 
 
-def _statement_failed(error: exc.DBAPIError, step: Step, module: ModuleType) -> StatementFailed:
+def _statement_failed(error: exc.DBAPIError, step: Step, module: ModuleType) -> StatementFailed | ConnectionLost:
     where = _where(error, module)
     statement = " ".join(str(error.statement or "").split())
     shown = statement if len(statement) <= 300 else statement[:300] + " ..."
+    if error.connection_invalidated:
+        return ConnectionLost(
+            f"The connection to the server was lost while revision {step.revision} ran, at {where}: "
+            f"{one_line(error.orig or error)}. The server rolls its transaction back; steps reported as finished are "
+            f"committed. The statement was: {shown or 'unknown'}",
+            revision=step.revision,
+            direction=step.direction.value,
+            where=where,
+            sqlstate=sqlstate_of(error),
+            statement=shown,
+        )
     return StatementFailed(
         f"Revision {step.revision} failed at {where}: {one_line(error.orig or error)}. "
         f"The statement was: {shown or 'unknown'}",

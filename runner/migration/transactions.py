@@ -13,28 +13,48 @@ The rules, in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import event, exc
 
 from runner.database.failures import one_line, sqlstate_of
-from runner.database.limits import limit_session
-from runner.database.lock import AdvisoryLock, acquire, advisory_lock_for, lock_key
+from runner.database.journal_table import JOURNAL_TABLE, JournalTable
+from runner.database.lock import lock_key
+from runner.database.pooler import pooler_in_the_way
 from runner.database.write_lock import begin_write, needs_write_lock
-from runner.errors import NotCommitted, OperationError, RevisionFailed, RunnerError, StatementFailed
+from runner.errors import (
+    ConnectionLost,
+    NotCommitted,
+    OperationError,
+    ResumeNeeded,
+    RevisionFailed,
+    RunnerError,
+    StatementFailed,
+)
 from runner.events import emit
+from runner.graph import Direction, Step
+from runner.interrupts import interrupts
+from runner.migration.journal import StatementJournal
 from runner.migration.ledger import StepLedger
+from runner.migration.lost_commit import connection_lost, resolve_commit, was_lost
 from runner.migration.origins import TransactionOrigins
+from runner.migration.ownership import TransactionOwnership
 from runner.migration.policy import RunPolicy, TransactionScope
+from runner.migration.retry import AttemptRolledBack, NextAttempt, RetryBudget, blocked_reason, given_up
+from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
+from runner.migration.run_lock import RunLock
+from runner.migration.watch import StatementWatch
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, RootTransaction
+    from sqlalchemy.engine import Connection
 
 __all__ = ["OnlineTransactions"]
 
 _T = TypeVar("_T")
 _Error = TypeVar("_Error", bound=BaseException)
+_UNDO = "Undo it, or let the revision skip what is there, before it runs again."
+_GOES_ON = "It is written down: the next run goes on from there (`runner resolve` shows it)."
 
 
 class OnlineTransactions:
@@ -42,7 +62,6 @@ class OnlineTransactions:
 
     Attributes:
         failure: the first error of the run, so that an env.py that swallows it cannot hide it.
-        shared: another process may write between two of our steps, so each must look again.
     """
 
     def __init__(
@@ -58,29 +77,60 @@ class OnlineTransactions:
         version_table: str,
         version_table_schema: str | None,
         locking: bool,
+        may_reconnect: bool,
+        reaches: Callable[[tuple[str, ...], str], bool],
     ) -> None:
         self._connection = connection
         self._scope = scope
         self._policy = policy
         self._ledger = ledger
-        self._origins = origins
         self._read_rows = read_rows
         self._ddl_rolls_back = ddl_rolls_back
-        self._lock_key = lock_key(version_table, version_table_schema, override=policy.lock_key)
-        self._locking = locking
-        self._lock: AdvisoryLock | None = None
-        self._block_open = False  # inside env.py's block, or inside a run without one
-        self._ours: RootTransaction | None = None  # begun by _begin(), or taken over
-        self._theirs: RootTransaction | None = None  # begun on purpose by env.py or the calling program
-        self._ending_it = False  # commit or rollback is our own doing
-        self._rolled_back_inside = False  # a revision rolled our transaction back
-        self._committed_inside = False  # a revision committed it
+        self._ownership = TransactionOwnership(
+            connection,
+            origins=origins,
+            on_their_rollback=self._their_rollback,
+            before_foreign_commit=self._before_foreign_commit,
+        )
+        self._lock = RunLock(
+            connection,
+            key=lock_key(version_table, version_table_schema, override=policy.lock_key),
+            policy=policy,
+            ownership=self._ownership,
+            enabled=locking,
+            side_table=(JOURNAL_TABLE, version_table_schema),
+        )
+        self._watch = StatementWatch(connection, policy)
+        self._watching = ExitStack()
+        self._journal = self._make_journal(version_table, version_table_schema) if locking else None
+        self._budget = RetryBudget(seconds=policy.lock_retry_seconds, clock=policy.clock)
+        self._limits = NO_LIMITS
+        self._statements = 0  # of the running revision, executed so far
+        self._kept_a_part = False  # of a revision that is not finished
+        self._look_again = False
+        self._may_reconnect = may_reconnect
+        self._reaches = reaches
+        self._end_of_session: ConnectionLost | None = None
+        self._shared = needs_write_lock(connection) and scope is TransactionScope.REVISION
         self._their_work_lost = False
-        self._their_commit_asked = False
         self.failure: BaseException | None = None
-        self.shared = needs_write_lock(connection) and scope is TransactionScope.REVISION
-        event.listen(connection, "commit", self._on_commit)
-        event.listen(connection, "rollback", self._on_rollback)
+        if not ddl_rolls_back:
+            event.listen(connection, "after_cursor_execute", self._count)
+
+    def _make_journal(self, version_table: str, schema: str | None) -> StatementJournal:
+        table = JournalTable(self._connection, version_table=version_table, schema=schema)
+
+        def exists() -> bool:
+            known = None if self._lock.facts is None else self._lock.facts.has_table
+            return table.exists() if known is None else known
+
+        return StatementJournal(
+            self._connection,
+            table=table,
+            table_exists=exists,
+            ddl_rolls_back=self._ddl_rolls_back,
+            clock=self._policy.clock,
+        )
 
     # -- looking and locking -----------------------------------------------------------------------------
 
@@ -99,12 +149,12 @@ class OnlineTransactions:
     def lock_early(self, has_work: Callable[[], bool]) -> None:
         """Take the lock at configure() if there is work, before env.py may begin a transaction of its own."""
         if not self._connection.in_transaction() and self.looking(has_work):
-            self._take_lock()
+            self._lock.take()
 
     def release_unused(self) -> None:
         """Give back an early lock when env.py configures another connection, which might wait for it."""
-        if self._lock is not None and not self._ledger.was_used:
-            self._release_lock()
+        if self._lock.is_held and not self._ledger.was_used:
+            self._lock.release()
 
     def prepare_to_look(self) -> None:
         """Take the lock on a connection in somebody else's transaction, where looking first would end all waiting.
@@ -112,52 +162,36 @@ class OnlineTransactions:
         A transaction that env.py opened by merely executing something is committed where DDL is not part of
         one anyway: MySQL shows a transaction the rows, and the tables, as they were at its first SELECT.
         """
-        if self._in_theirs():
-            self._take_lock()
+        if self._ownership.in_theirs():
+            self._lock.take()
+            self._lock.take_in_transaction()
         elif not self._ddl_rolls_back and self._connection.in_transaction():
             self._connection.commit()
 
-    def _take_lock(self) -> None:
-        if self._lock is not None or not self._locking:
-            return
-        lock = advisory_lock_for(self._connection, self._lock_key)
-        if lock is None:
-            if not needs_write_lock(self._connection):
-                emit("lock.unsupported", level="warning", dialect=self._connection.dialect.name)
-            return
-        if self._connection.in_transaction() and not self._in_theirs() and not lock.try_acquire():
-            self._connection.commit()  # what env.py executed so far: nobody waits for a lock inside a transaction
-        acquire(lock, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
-        self._lock = lock
-
-    def _limit_session(self) -> None:
-        policy = self._policy
-        if policy.lock_timeout_seconds is None and policy.statement_timeout_seconds is None:
-            return
-        was_open = self._connection.in_transaction()
-        limit_session(
-            self._connection,
-            lock_timeout_seconds=policy.lock_timeout_seconds,
-            statement_timeout_seconds=policy.statement_timeout_seconds,
-        )
-        if not was_open:
-            self._connection.commit()
-
-    def _release_lock(self) -> None:
-        if self._lock is None:
-            return
-        lock, self._lock = self._lock, None
-        emit("lock.released", confirmed=lock.release())
+    def exclusively(self, work: Callable[[], _T]) -> _T:
+        """Return what `work` returns, done under the lock and committed; for what is no step of a revision."""
+        self._lock.take()
+        try:
+            self._begin()
+            try:
+                result = work()
+            except BaseException:
+                self._rolled_back_cleanly()
+                raise
+            self._commit()
+            return result
+        finally:
+            self._lock.release()
 
     # -- transactions ------------------------------------------------------------------------------------
 
     @contextmanager
     def scope_block(self) -> Iterator[None]:
         """The block env.py puts around run_migrations(); its end settles what is still open."""
-        if self._in_theirs() or self._block_open:
+        if self._ownership.in_theirs() or self._ownership.block_open:
             yield
             return
-        if not self._locking:
+        if not self._lock.enabled:
             self._begin()
         with self._settling():
             yield
@@ -165,17 +199,25 @@ class OnlineTransactions:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Hold the lock while steps run, and settle at the end unless env.py's block will."""
-        self._take_lock()
-        self._limit_session()
-        if self._in_theirs() or self._block_open:
-            yield
-            return
-        with self._settling():
-            yield
+        self._lock.take()
+        self._watch_session()
+        try:
+            if self._ownership.in_theirs() or self._ownership.block_open:
+                yield
+                return
+            with self._settling():
+                yield
+        finally:
+            self._watching.close()
+
+    def _watch_session(self) -> None:
+        """Watch the session that the connection has now."""
+        self._watch = StatementWatch(self._connection, self._policy)
+        self._watching.enter_context(self._watch.attached())
 
     @contextmanager
     def _settling(self) -> Iterator[None]:
-        self._block_open = True
+        self._ownership.block_open = True
         try:
             yield
         except BaseException as error:
@@ -189,24 +231,106 @@ class OnlineTransactions:
         """One step's transaction: begun here unless one is open, committed here if it holds one revision.
 
         Raises:
+            AttemptRolledBack: a statement was blocked; after `pause()` the block shall run again.
             RevisionFailed: the revision rolled the transaction back, so nothing of it is left to commit.
         """
         self._begin()
-        self._rolled_back_inside = self._committed_inside = False
+        self._look_again = False
+        self._ownership.new_attempt()
         try:
             yield
             self.refuse_rolled_back()
-        except BaseException as error:
-            self.failure = error
             self._settle_committed_inside()
-            if self._ledger.has_uncommitted:
-                self._tell_what_stays(error)
-            self._roll_back(error)
-            raise
+            self._ledger.executed()
+            if self._scope is TransactionScope.REVISION and not self._ownership.in_theirs():
+                self._commit()
+                self._budget.reset()
+                self._kept_a_part = False
+        except BaseException as error:
+            with interrupts.deferred():
+                instead = self._step_failed(error)
+            if instead is error:
+                raise
+            raise instead from error
+
+    @contextmanager
+    def revision(self, step: Step, limits: RevisionLimits, *, source: Callable[[], str]) -> Iterator[None]:
+        """The part of a step in which the revision's own code runs.
+
+        Args:
+            step: whose code runs.
+            limits: what the revision says about its own limits.
+            source: returns the digest of its file.
+        """
+        self._limits = limits
+        self._statements = 0
+        with self._watch.step(step.revision, limits):
+            if self._journal is None or step.direction is Direction.STAMP:
+                yield
+                return
+            with self._journal.revision(step, source):
+                yield
+
+    def _step_failed(self, error: BaseException) -> BaseException:
+        """Roll back, and return what to raise: AttemptRolledBack where another attempt is worth it."""
         self._settle_committed_inside()
-        self._ledger.executed()
-        if self._scope is TransactionScope.REVISION and not self._in_theirs():
-            self._commit()
+        reason = blocked_reason(error)
+        why_once = None if reason is None else self._why_once()
+        attempts, spent = self._budget.attempt, self._budget.spent_seconds
+        following = None if reason is None or why_once else self._budget.after(reason)
+        if following is not None and self._rolled_back_cleanly():
+            blockers = {"blockers": self._watch.last_blockers} if self._watch.last_blockers else {}
+            self._ledger.retrying(**following.keys(), **blockers)
+            self._look_again = True
+            return AttemptRolledBack(following)
+        failed = error
+        if reason is not None and isinstance(error, RunnerError):
+            failed = given_up(error, attempts=attempts, spent_seconds=spent, why_once=why_once)
+        self.failure = failed
+        if self._ledger.has_uncommitted:
+            self._tell_what_stays(failed)
+        self._roll_back(failed)
+        return failed
+
+    def _why_once(self) -> str | None:
+        """Return why the revision must not run a second time, None if it may."""
+        if self._ownership.in_theirs():
+            return "its transaction is that of env.py or of the calling program"
+        if not self._limits.retry:
+            return "its runner_options say retry: False"
+        if self._kept_a_part:
+            return "a part of it had been committed already"
+        if not self._ddl_rolls_back and self._statements:
+            return f"{self._connection.dialect.name} cannot roll back what had been executed"
+        return None
+
+    def _rolled_back_cleanly(self) -> bool:
+        try:
+            with interrupts.deferred():
+                self._without_transaction()
+        except exc.DBAPIError:
+            self._connection.invalidate()
+            return False
+        return True
+
+    def pause(self, following: NextAttempt) -> None:
+        """Wait before another attempt, outside any transaction, and make sure that the lock is still held.
+
+        Raises:
+            LockLost: it is not, so another runner may be at work.
+        """
+        interrupts.check()
+        self._policy.clock.sleep(following.pause_seconds)
+        self._lock.verify()
+
+    @property
+    def is_pooled(self) -> bool:
+        """Tell whether the session is a pooler's."""
+        return self._lock.is_pooled
+
+    def must_look(self) -> bool:
+        """Tell whether the version rows may differ from what this run left there."""
+        return self._shared or self._look_again or self._lock.is_pooled
 
     @contextmanager
     def autocommit(self) -> Iterator[None]:
@@ -214,25 +338,34 @@ class OnlineTransactions:
 
         Raises:
             OperationError: the transaction is not the runner's, so it must not be committed here.
+            PoolerInTheWay: the session is a pooler's, so the next statement may reach another one.
         """
-        if self._in_theirs():
+        if self._ownership.in_theirs():
             raise OperationError(
                 "autocommit_block() needs to commit, but the connection is in a transaction that env.py or the "
                 "calling program began. Let context.begin_transaction() begin it instead."
             )
+        if self._lock.is_pooled:
+            raise pooler_in_the_way("The revision called autocommit_block(), which needs a session of its own")
         connection = self._connection
+        self._kept_a_part = True
         if connection.in_transaction():
-            self._commit()
+            written = self._before_foreign_commit()
+            self._commit(midway=lambda: self._journal is None or self._journal.holds(written))
         before = connection.get_isolation_level()
         self._without_transaction()
         connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            yield
+            with nullcontext() if self._journal is None else self._journal.outside():
+                yield
         finally:
             if not connection.invalidated:  # else SQLAlchemy would open another session, one without the lock
                 self._without_transaction()
                 connection.execution_options(isolation_level=before)
         self._begin()
+
+    def _count(self, *_: object) -> None:
+        self._statements += 1
 
     # -- the end -----------------------------------------------------------------------------------------
 
@@ -245,7 +378,7 @@ class OnlineTransactions:
         Raises:
             NotCommitted: nobody committed them.
         """
-        if self._ledger.has_uncommitted and owned_by_caller and self._is_open():
+        if self._ledger.has_uncommitted and owned_by_caller and self._ownership.is_open():
             emit("transaction.left_to_caller")
             self._ledger.committed()
             return  # the lock stays until the caller's commit: it is released when the connection goes back
@@ -266,11 +399,11 @@ class OnlineTransactions:
         if self._ledger.has_uncommitted and self._their_commit_done():
             self._ledger.committed()
         self._ledger.rolled_back()
-        self._release_lock()
+        self._lock.release()
 
     def _their_commit_done(self) -> bool:
         """Tell whether the transaction that env.py began was really committed: asked for, and seen in the rows."""
-        if self._their_work_lost or not self._their_commit_asked or self._is_open():
+        if self._their_work_lost or not self._ownership.their_commit_asked or self._ownership.is_open():
             return False
         dialect, url = self._connection.dialect, self._connection.engine.url
         if dialect.is_async or url.database in {None, "", ":memory:"}:
@@ -278,13 +411,10 @@ class OnlineTransactions:
         with self._connection.engine.connect() as fresh:
             return self._read_rows(fresh) == self._ledger.expected_rows
 
-    def _is_open(self) -> bool:
-        return not self._connection.closed and self._connection.in_transaction()
-
     def _end(self, error: BaseException | None) -> None:
         """Commit or roll back what is open and ours, then give the lock back."""
-        self._block_open = False
-        if self._in_theirs():
+        self._ownership.block_open = False
+        if self._ownership.in_theirs():
             return
         try:
             if self._connection.closed:
@@ -292,117 +422,140 @@ class OnlineTransactions:
             if error is not None:
                 self._roll_back(error)
             elif self._connection.in_transaction():
-                self._commit()
-            elif not self._rolled_back_inside:
+                self._commit_at_the_end()
+            elif not self._ownership.rolled_back_inside:
                 self._ledger.committed()  # a revision or a listener has committed what was left
         finally:
-            self._release_lock()
+            self._lock.release()
 
-    # -- pieces ------------------------------------------------------------------------------------------
-
-    def _in_theirs(self) -> bool:
-        """Tell whether the connection is in a transaction that env.py or the calling program began on purpose."""
-        current = self._connection.get_transaction() if not self._connection.closed else None
-        if current is None or current is self._ours:
-            return False
-        if current is self._theirs:
-            return True
-        if self._taken_over():
-            self._ours = current
-            return False
-        self._theirs, self._their_commit_asked = current, False
-        return True
-
-    def _taken_over(self) -> bool:
-        """Tell whether an unknown open transaction is ours to commit: begun by executing something."""
-        if self._connection.in_nested_transaction():
-            return False
-        if self._origins is None:
-            return self._block_open  # begun by an operation inside our own block
-        return self._origins.is_begun_by_execute(self._connection)
-
-    def _begin(self) -> None:
-        """Begin unless a transaction is open; either way it holds the write lock where there is one per file."""
-        theirs = self._in_theirs()
-        begin_write(self._connection, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
-        if not theirs:
-            self._ours = self._connection.get_transaction()
-
-    def _commit(self) -> None:
+    def _commit_at_the_end(self) -> None:
         try:
-            with self._ending():
-                self._connection.commit()
-        except exc.DBAPIError as error:
-            failed = StatementFailed(
-                f"The commit failed: {one_line(error.orig or error)}. Nothing of the transaction was kept.",
-                sqlstate=sqlstate_of(error),
-            )
-            self.failure = failed
-            self._ledger.rolled_back(failed)
-            raise failed from error
+            self._commit()
         except BaseException as error:
             self.failure = error
             self._ledger.rolled_back(error)
             raise
-        self._ledger.committed()
+
+    # -- pieces ------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Begin unless a transaction is open; either way it holds the write lock where there is one per file."""
+        if self._end_of_session is not None:
+            raise self._end_of_session
+        theirs = self._ownership.in_theirs()
+        begin_write(self._connection, clock=self._policy.clock, wait_seconds=self._policy.lock_wait_seconds)
+        if not theirs:
+            self._ownership.claim()
+        self._lock.take_in_transaction()
+
+    def _commit(self, *, midway: Callable[[], bool] | None = None) -> None:
+        """Commit, and report what was held as finished; after an error the caller rolls back.
+
+        Args:
+            midway: the commit is one in the middle of a revision; reads whether it took effect, where nobody answers.
+
+        Raises:
+            StatementFailed: the server refused the commit.
+            ConnectionLost: the session ended, and nothing was committed, or nobody can tell.
+        """
+        try:
+            with interrupts.deferred():
+                with self._ownership.ending():
+                    self._connection.commit()
+                self._ledger.committed()
+        except exc.DBAPIError as error:
+            if was_lost(error):
+                self._settle_lost_commit(error, midway)
+                return
+            raise StatementFailed(
+                f"The commit failed: {one_line(error.orig or error)}. Nothing of the transaction was kept.",
+                sqlstate=sqlstate_of(error),
+            ) from error
+
+    def _settle_lost_commit(self, error: exc.DBAPIError, midway: Callable[[], bool] | None) -> None:
+        """Find out what the server did, and report it; go on only if nothing can be missing on the new session."""
+        step = self._ledger.latest
+        self._watching.close()
+        committed = resolve_commit(
+            self._connection,
+            error,
+            lock=self._lock,
+            ownership=self._ownership,
+            policy=self._policy,
+            is_committed=self._has_arrived if midway is None else midway,
+        )
+        if not committed:
+            raise connection_lost("The COMMIT did not take effect: nothing of the transaction was kept.", error)
+        self._ledger.committed(read_again=True)
+        self._look_again = True
+        if midway is not None:
+            raise connection_lost("What the revision did until then is committed.", error)
+        if self._may_reconnect:
+            self._watch_session()
+            return
+        reached = step.revision if step is not None else "the last step"
+        self._end_of_session = connection_lost(
+            f"Everything up to and including {reached} is committed, but the session was made by env.py, and the run "
+            "cannot go on with another one. Run again.",
+            error,
+        )
+
+    def _has_arrived(self) -> bool:
+        """Tell from the version rows whether the steps that are held have been committed."""
+        step = self._ledger.latest
+        if step is None:
+            return True
+        rows = self._read_rows(self._connection)
+        if rows == self._ledger.expected_rows:
+            return True
+        # Another run may have gone on from there before we could look.
+        return step.direction is Direction.UPGRADE and self._reaches(rows, step.revision)
 
     def _roll_back(self, error: BaseException | None) -> None:
-        if not self._in_theirs() and not self._connection.closed and not self._connection.invalidated:
-            try:
-                self._without_transaction()
-            except exc.DBAPIError:
-                # The session died, which is a rollback too; the error that is on its way says why.
-                self._connection.invalidate()
+        if not self._ownership.in_theirs() and not self._connection.closed and not self._connection.invalidated:
+            self._rolled_back_cleanly()  # or the session died, which is a rollback too; the error on its way says why
         self._ledger.rolled_back(error)
 
     def _tell_what_stays(self, error: _Error) -> _Error:
         """Return the error, saying so where a rollback does not undo what the revision had done."""
-        if not self._ddl_rolls_back and isinstance(error, RunnerError):
+        if isinstance(error, RunnerError):
+            self._add_what_stays(error)
+        return error
+
+    def _add_what_stays(self, error: RunnerError) -> None:
+        resumes = self._journal is not None and self._journal.has_kept_something
+        if not self._ddl_rolls_back:
             error.fields["ddl_rolled_back"] = False
             error.message = (
                 f"{error.message.removesuffix('.')}. But {self._connection.dialect.name} cannot roll back DDL: "
                 "what was done up to the last DDL statement is still there, without its version row. "
-                "Undo it, or let the revision skip what is there, before it runs again."
-            )
-        return error
+            ) + (_GOES_ON if resumes else _UNDO)
+        elif resumes and not isinstance(error, ResumeNeeded):
+            error.message = f"{error.message.removesuffix('.')}. What it had committed before that stays. {_GOES_ON}"
+        if resumes:
+            error.fields["resumes"] = True
 
     def _without_transaction(self) -> None:
-        with self._ending():
+        with self._ownership.ending():
             self._connection.rollback()
 
-    @contextmanager
-    def _ending(self) -> Iterator[None]:
-        self._ending_it = True
-        try:
-            yield
-        finally:
-            self._ending_it = False
+    def _before_foreign_commit(self) -> int:
+        return 0 if self._journal is None else self._journal.before_commit()
 
-    def _on_commit(self, _connection: Connection) -> None:
-        if self._ending_it:
-            return
-        if self._theirs is not None and self._connection.get_transaction() is self._theirs:
-            self._their_commit_asked = True
-        else:
-            self._committed_inside = True
-
-    def _on_rollback(self, _connection: Connection) -> None:
-        if self._ending_it:
-            return
-        if self._theirs is None or self._connection.get_transaction() is not self._theirs:
-            self._rolled_back_inside = True
-        elif self._ledger.has_uncommitted:
+    def _their_rollback(self) -> None:
+        if self._ledger.has_uncommitted:
             self._their_work_lost = True
             self._ledger.rolled_back()
 
     def _settle_committed_inside(self) -> None:
-        if self._committed_inside:
-            self._committed_inside = False
+        if self._ownership.committed_inside:
+            self._ownership.committed_inside = False
+            self._kept_a_part = True
             self._ledger.committed()
 
     def refuse_rolled_back(self) -> None:
         """Raise RevisionFailed if the running revision rolled back the transaction it is in."""
-        if self._rolled_back_inside:
+        if self._ownership.rolled_back_inside:
             raise RevisionFailed(
                 "The revision rolled back the transaction it runs in, so what was done in it is lost. Use a savepoint "
                 "(op.get_bind().begin_nested()) for what may be rolled back."

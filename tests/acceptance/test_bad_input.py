@@ -15,6 +15,7 @@ from tests.fix_postgres import PgDatabaseFactory
 from tests.holding import runner_that_holds_the_lock
 from tests.postgres import PostgresServer
 from tests.programs import Finished, run_runner, start_runner, wait_for
+from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 NO_WAIT = {"RUNNER_CONNECT_WAIT_SECONDS": "0"}
@@ -34,7 +35,7 @@ def tables(url: str) -> list[str]:
     """Return the tables of a database."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        found = sorted(inspect(connection).get_table_names())
+        found = without_side_tables(inspect(connection).get_table_names())
     engine.dispose()
     return found
 

@@ -18,6 +18,7 @@ from tests.oracle import normalised_sql, sqlite_url
 from tests.postgres import PostgresServer
 from tests.programs import Finished, run_program, run_runner
 from tests.sequence import Call, Program, run_sequence
+from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 ONLINE = """\
@@ -72,7 +73,7 @@ def tables(url: str, schema: str | None = None) -> list[str]:
     """Return the tables of a database."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        found = sorted(inspect(connection).get_table_names(schema=schema))
+        found = without_side_tables(inspect(connection).get_table_names(schema=schema))
     engine.dispose()
     return found
 

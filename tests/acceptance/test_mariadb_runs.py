@@ -11,6 +11,7 @@ from tests.directories import Directory, Environment, RevisionFile, chain, make_
 from tests.fix_mariadb import MariadbDatabaseFactory
 from tests.mariadb import mariadb_client, mariadb_dump
 from tests.programs import Finished, run_alembic, run_runner, start_runner, wait_for
+from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 DROP = "op.drop_table('t{n}')"
@@ -20,7 +21,7 @@ def state(url: str) -> tuple[list[str], list[str]]:
     """Return (tables without the version table, version rows)."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        names = sorted(inspect(connection).get_table_names())
+        names = without_side_tables(inspect(connection).get_table_names())
         rows = []
         if "alembic_version" in names:
             rows = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())

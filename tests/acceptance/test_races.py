@@ -69,5 +69,7 @@ def test_the_wait_has_a_deadline_and_names_the_holder(tmp_path: Path, pg_url: st
         environment = {"DATABASE_URL": pg_url, "RUNNER_LOCK_WAIT_SECONDS": "0.5"}
         finished = run_runner("upgrade", cwd=project, env=environment).check(40)
 
-    assert finished.events("lock.waiting")[0]["holder_application"] == "revision-runner"
+    waiting = finished.events("lock.waiting")[0]
+    assert waiting["holder_application"].startswith("revision-runner - ")
+    assert waiting["holder_revision"] == "r0001"
     assert finished.event("run.failed")["error_code"] == "lock-timeout"

@@ -13,6 +13,7 @@ from tests.fix_postgres import PgDatabaseFactory
 from tests.oracle import normalised_sql, sqlite_url
 from tests.programs import Finished, run_runner
 from tests.sequence import Call, Program, run_sequence
+from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 DROP = "op.drop_table('t{n}')"
@@ -34,7 +35,7 @@ def state(url: str) -> tuple[list[str], list[str]]:
     """Return (tables without the version table, version rows)."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        names = sorted(inspect(connection).get_table_names())
+        names = without_side_tables(inspect(connection).get_table_names())
         rows = []
         if "alembic_version" in names:
             rows = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())

@@ -14,6 +14,7 @@ from tests.directories import Directory
 from tests.oracle import normalised_sql, psql, sqlite_url
 from tests.programs import ROOT, Finished, run_program, run_runner
 from tests.sequence import Call, run_sequence
+from tests.side_tables import without_side_tables
 
 # --- the tutorial's files --------------------------------------------------------------------------------------------
 
@@ -208,7 +209,8 @@ def schema(url: str) -> dict[str, list[str]]:
     engine = create_engine(url)
     with engine.connect() as connection:
         seen = inspect(connection)
-        found = {name: [str(column["name"]) for column in seen.get_columns(name)] for name in seen.get_table_names()}
+        names = without_side_tables(seen.get_table_names())
+        found = {name: [str(column["name"]) for column in seen.get_columns(name)] for name in names}
     engine.dispose()
     return found
 

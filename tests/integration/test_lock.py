@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +15,7 @@ from sqlalchemy.pool import QueuePool
 
 from runner.clock import SystemClock
 from runner.database.engine import make_engine, open_connection
-from runner.database.lock import AdvisoryLock, acquire, advisory_lock_for, lock_key
+from runner.database.lock import AdvisoryLock, Release, acquire, advisory_lock_for, lock_key
 from runner.database.url import parse_url
 from runner.errors import LockTimeout
 from runner.events import listening
@@ -43,7 +45,7 @@ def test_one_at_a_time(pg_url: str) -> None:
 
         assert first.try_acquire()
         assert not second.try_acquire()
-        assert first.release()
+        assert first.release() is Release.CONFIRMED
         assert second.try_acquire()
 
 
@@ -104,3 +106,45 @@ def test_the_key_depends_on_the_version_table() -> None:
     assert lock_key("a", None) != lock_key("b", None) != lock_key("b", "s")
     assert lock_key("a", None) == lock_key("a", None)
     assert lock_key("a", None, override=7).target == 7
+
+
+def test_thirty_waiters_all_get_their_turn(pg_url: str) -> None:
+    """Nobody starves: thirty sessions that want the lock at the same time all get it within a bound."""
+    turns: list[float] = []
+    started = time.monotonic()
+
+    def wait_for_a_turn(_number: int) -> None:
+        with session(pg_url) as one:
+            lock = lock_on(one)
+            acquire(lock, clock=SystemClock(), wait_seconds=240)
+            time.sleep(0.02)  # work under the lock, so that the others do wait
+            turns.append(time.monotonic() - started)
+            assert lock.release() is Release.CONFIRMED
+
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(wait_for_a_turn, range(30)))
+
+    assert len(turns) == 30
+    assert max(turns) < 120  # on a quiet machine it is three seconds
+
+
+def test_an_unlock_that_the_server_denies_is_told(pg_url: str) -> None:
+    """A lock that somebody else gave back is not confirmed: the server says that it was not ours."""
+    with session(pg_url) as one:
+        lock = lock_on(one)
+        assert lock.try_acquire()
+        one.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+        one.commit()
+
+        assert lock.is_still_held() is False
+        assert lock.release() is Release.DENIED
+
+
+def test_a_lock_is_still_held(pg_url: str) -> None:
+    """Whether the session still holds its lock can be asked."""
+    with session(pg_url) as one, session(pg_url) as two:
+        first, second = lock_on(one), lock_on(two)
+        assert first.try_acquire()
+
+        assert first.is_still_held()
+        assert not second.is_still_held()

@@ -13,7 +13,7 @@ from sqlalchemy.pool import QueuePool
 
 from runner.clock import SystemClock
 from runner.database.engine import make_engine, open_connection
-from runner.database.lock import AdvisoryLock, acquire, advisory_lock_for, lock_key
+from runner.database.lock import AdvisoryLock, Release, acquire, advisory_lock_for, lock_key
 from runner.database.url import parse_url
 from runner.errors import LockTimeout
 from runner.events import listening
@@ -46,7 +46,7 @@ def test_one_at_a_time(mariadb_url: str, dialect: str) -> None:
 
         assert first.try_acquire()
         assert not second.try_acquire()
-        assert first.release()
+        assert first.release() is Release.CONFIRMED
         assert second.try_acquire()
 
 

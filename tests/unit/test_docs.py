@@ -62,6 +62,22 @@ def test_exit_codes_stay_in_the_range_a_shell_leaves_free(member: type[errors.Ru
     assert member.exit_code == 1 or 10 <= member.exit_code <= 79 or member is errors.Interrupted
 
 
+def test_an_exit_code_says_whether_a_retry_helps() -> None:
+    """A podFailurePolicy sees exit codes only: classes that share one agree."""
+    by_code: dict[int, set[bool]] = {}
+    for member in generate.error_classes():
+        by_code.setdefault(member.exit_code, set()).add(member.retryable)
+    assert [code for code, answers in by_code.items() if len(answers) > 1] == []
+
+
+def test_the_pod_failure_policy_stops_at_what_does_not_become_better() -> None:
+    """The generated policy holds every final code and none that a retry may mend."""
+    (values,) = re.findall(r"values: \[([0-9, ]+)\]", (generate.ROOT / "docs" / "errors.md").read_text("utf-8"))
+    codes = set(map(int, values.split(", ")))
+    assert {1, 2, 10, 31, 35, 51, 72} <= codes
+    assert codes.isdisjoint({0, 30, 40, 41, 44, 143})
+
+
 def test_all_error_classes_are_public() -> None:
     """Every error class can be imported by name: it is in __all__."""
     assert sorted(errors.__all__) == sorted(member.__name__ for member in generate.error_classes())

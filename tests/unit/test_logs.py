@@ -276,6 +276,21 @@ def test_colours_are_for_terminals() -> None:
     assert "\x1b" not in text("lock.unsupported", "warning")
 
 
+def test_a_terminal_shows_a_long_statement_in_place() -> None:
+    """A bar where the server counts, and only there; the next line takes its place."""
+    stream = Terminal()
+    sink = make_event_sink(stream, format="text", level="info", run_id="r1", clock=FixedClock())
+    keys: dict[str, object] = {"revision": "ae10", "statement": "CREATE INDEX i\x1b ON t (a)", "elapsed_seconds": 4.5}
+    sink("info", "statement.progress", {**keys, "phase": "building index", "percent": 50.0, "relation": "t"})
+    sink("info", "statement.running", keys)
+    sink("info", "step.finished", {})
+
+    bar, heartbeat, line = stream.getvalue().split("\r\x1b[K")[1:]
+    assert bar == f"  ae10  4.5 s  [{'#' * 12}{'.' * 12}] 50.0 %  building index  t  CREATE IND"
+    assert heartbeat == "  ae10  4.5 s  CREATE INDEX i? ON t (a)"
+    assert line.endswith("step.finished\x1b[0m\n")
+
+
 @pytest.mark.parametrize(
     ("setting", "stream", "expected"),
     [
