@@ -10,7 +10,6 @@ server, and wakes it up.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import threading
 import time
@@ -42,6 +41,7 @@ class _Attendant:
 
     def __init__(self) -> None:
         self.last_words: LastWords | None = None
+        self._timer: threading.Timer | None = None
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
         self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
@@ -57,6 +57,8 @@ class _Attendant:
         signal.set_wakeup_fd(self._wakeup_before, warn_on_full_buffer=False)
         os.close(self._write)  # the thread reads the end of the pipe
         self._thread.join(1.0)
+        if self._timer is not None:
+            self._timer.cancel()
 
     def leave_child(self) -> None:
         """In a forked child: signals to it are no business of the parent, with whom it shares the pipe."""
@@ -79,24 +81,19 @@ class _Attendant:
     # -- the thread ----------------------------------------------------------------------------------------
 
     def _attend(self) -> None:
-        """Wait for the first signal, then keep the time and wait for a second one, while another thread pushes."""
+        """Wait for the first signal, set the others to work, and wait for a second one."""
         signals: list[int] = []
-        deadline: float | None = None
-        while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            data = os.read(self._read, 64) if select.select([self._read], [], [], left)[0] else None
-            if data == b"":
-                os.close(self._read)
-                return
-            signals += [number for number in data or b"" if number in _SIGNALS]
+        while data := os.read(self._read, 64):
+            signals += [number for number in data if number in _SIGNALS]
             if len(signals) > 1:
                 os._exit(128 + signals[1])
-            if deadline is None:
-                deadline = time.monotonic() + GRACE_SECONDS
-                interrupts.received = interrupts.received or (signals or [signal.SIGTERM])[0]
+            if self._timer is None:
+                interrupts.received = number = interrupts.received or (signals or [signal.SIGTERM])[0]
+                self._timer = threading.Timer(GRACE_SECONDS, self._end_process, (number,))
+                self._timer.daemon = True
+                self._timer.start()
                 threading.Thread(target=_push, name="runner-signals-push", daemon=True).start()
-            elif data is None:
-                self._end_process(interrupts.received or signal.SIGTERM)
+        os.close(self._read)
 
     def _end_process(self, number: int) -> None:
         """Say the last words, if the log can take them, and end without any further ado."""

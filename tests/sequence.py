@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tests.programs import Finished, _finished, run_program
+from tests.programs import Finished, finished_program, run_program
 
 __all__ = ["Call", "Program", "run_sequence"]
 
@@ -42,7 +42,7 @@ def run_sequence(program: Program, calls: Sequence[Call], *, hash_seed: str = "0
     ended.check()
     answers = json.loads(ended.stdout)
     return [
-        _finished((program, *call.args), answer["returncode"], answer["stdout"], answer["stderr"])
+        finished_program((program, *call.args), answer["returncode"], answer["stdout"], answer["stderr"])
         for call, answer in zip(calls, answers, strict=True)
     ]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runner.commands.newer import accept_newer, has_unknown, is_past
 from runner.database.failures import is_retryable
-from runner.errors import ConnectionFailed, ConnectionLost, DatabaseError, DatabaseNotReady
+from runner.errors import ConnectionFailed, ConnectionLost, DatabaseError, DatabaseNotReady, DirectoryMissing
 from runner.events import emit
 
 if TYPE_CHECKING:
@@ -50,8 +50,15 @@ def wait(target: Target, what: WaitFor, *, seconds: float) -> Ready:
 
     Raises:
         DatabaseNotReady: the budget is used up.
+        DirectoryMissing: there is no revision, so nothing to compare a schema with.
         AuthenticationFailed, PrivilegeMissing, UnknownDatabaseRevision: waiting does not help.
     """
+    if what is WaitFor.SCHEMA and not target.script.graph.ids:
+        raise DirectoryMissing(  # else any database would have everything there is
+            f"{target.script.dir} holds no revision file, so there is no schema to wait for. Mount or copy "
+            "the revisions there, or set RUNNER_DIRECTORY to where they are.",
+            directory=target.script.dir,
+        )
     clock = target.clock
     started = clock.monotonic()
     reported: float | None = None

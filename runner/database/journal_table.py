@@ -7,7 +7,7 @@ block has none): neither SQLAlchemy's events nor its transactions notice. A revi
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +106,9 @@ class JournalTable:
 
     def add(self, entries: Iterable[JournalEntry]) -> None:
         """Write new entries."""
-        for entry in entries:
-            self._execute(self.table.insert().inline().values(**self._values(entry)))
+        values = [self._values(entry) for entry in entries]
+        if values:
+            self._execute(self.table.insert().inline(), values)
 
     def replace(self, entry: JournalEntry) -> None:
         """Write an entry anew."""
@@ -144,16 +145,23 @@ class JournalTable:
             "recorded_at": entry.recorded_at,
         }
 
-    def _execute(self, statement: ClauseElement) -> list[Any]:
+    def _execute(self, statement: ClauseElement, many: Sequence[dict[str, Any]] | None = None) -> list[Any]:
+        """Execute a statement with its own values, or once for each of many."""
         compiled = statement.compile(dialect=self._connection.dialect)
+        in_order = getattr(compiled, "positiontup", None)
+
+        def ordered(values: Mapping[str, Any]) -> Any:
+            return tuple(values[name] for name in in_order) if in_order else values
+
         cursor = self._connection.connection.cursor()
         try:
+            if many is not None:
+                cursor.executemany(str(compiled), [ordered(values) for values in many])
+                return []
             if isinstance(statement, CreateTable):
                 cursor.execute(str(compiled))
             else:
-                values = compiled.construct_params() or {}
-                in_order = getattr(compiled, "positiontup", None)
-                cursor.execute(str(compiled), tuple(values[name] for name in in_order) if in_order else values)
+                cursor.execute(str(compiled), ordered(compiled.construct_params() or {}))
             return list(cursor.fetchall()) if cursor.description else []
         finally:
             cursor.close()

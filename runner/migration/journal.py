@@ -22,7 +22,7 @@ from runner.clock import Clock
 from runner.database.interrupted import Verdict, examine, one_line_of
 from runner.database.journal_table import JournalEntry, JournalTable, Outcome
 from runner.events import emit
-from runner.graph import Step
+from runner.graph import Direction, Step
 from runner.migration.index_check import IndexCheck
 from runner.migration.replay import Decision, Replay, What, resume_needed
 from runner.migration.skipping import SkippedStatements, refuse_unknown_rows
@@ -68,9 +68,11 @@ class StatementJournal:
         self._step: Step | None = None
         self._source: Callable[[], str] = str
         self._replay = Replay((), source="")
-        self._number = 0  # of the latest statement
+        self._last = 0  # number of a statement
         self._has_rows = False
+        self._known: tuple[JournalEntry, ...] | None = None  # what the table holds of revisions not run by us
         self._noted: list[JournalEntry] = []  # run in the open transaction
+        self._source_now: str | None = None
         self._running: JournalEntry | None = None
 
     # -- a revision ----------------------------------------------------------------------------------------
@@ -81,16 +83,26 @@ class StatementJournal:
         return self._has_rows
 
     @contextmanager
-    def revision(self, step: Step, source: Callable[[], str]) -> Iterator[None]:
-        """Watch over a revision's statements while the block runs its code.
+    def revision(
+        self, step: Step, source: Callable[[], str], *, is_passed: Callable[[str], bool], look_again: bool
+    ) -> Iterator[None]:
+        """Watch over a revision's statements while the block runs its code; there is none for a stamp.
 
         Args:
             step: whose code runs.
             source: returns the digest of the revision's file.
+            is_passed: tells of a revision whether the version rows say that it is finished.
+            look_again: another process may have written since.
 
         Raises:
             ResumeNeeded: it was interrupted before, and a person must say what became of a statement.
         """
+        if look_again:
+            self._known = None
+        self._forget_passed(is_passed)
+        if step.direction is Direction.STAMP:
+            yield
+            return
         self._begin(step, source)
         try:
             with self._skipped.listening(enabled=not self._replay.is_over):
@@ -98,9 +110,19 @@ class StatementJournal:
             self._finish(step)
         except BaseException as error:
             self._settle_running(error)
+            self._known = self._is_there = None  # what was written may be rolled back, the table too
             raise
         finally:
             self._step = None
+
+    def _forget_passed(self, is_passed: Callable[[str], bool]) -> None:
+        """Forget what is left of revisions that somebody else finished: another tool, or a stamp."""
+        for revision in sorted({entry.revision for entry in self._entries() if is_passed(entry.revision)}):
+            self._forget(revision)
+
+    def _forget(self, revision: str) -> None:
+        self._table.forget(revision)
+        self._known = tuple(entry for entry in self._known or () if entry.revision != revision)
 
     def _begin(self, step: Step, source: Callable[[], str]) -> None:
         if not self._is_listening:
@@ -109,10 +131,12 @@ class StatementJournal:
             event.listen(self._connection, "after_cursor_execute", self._after)
         if not self._ddl_rolls_back:
             self._create()  # now: in the middle of the revision it would commit what is open
-        self._source, self._noted, self._running = source, [], None
-        entries = self._entries(step)
-        self._replay = Replay(entries, source=source() if entries else "")
-        self._number, self._has_rows = 0, bool(entries)
+        self._source, self._source_now = source, None
+        self._noted, self._running = [], None
+        of_revision = [entry for entry in self._entries() if entry.revision == step.revision]
+        entries = [entry for entry in of_revision if entry.direction == step.direction.value]
+        self._replay = Replay(entries, source=self._digest_of_file() if entries else "")
+        self._has_rows = bool(of_revision)
         self._last = max((entry.number for entry in entries), default=0)
         if entries:
             emit(
@@ -124,20 +148,27 @@ class StatementJournal:
             )
         self._step = step
 
-    def _entries(self, step: Step) -> tuple[JournalEntry, ...]:
+    def _entries(self) -> tuple[JournalEntry, ...]:
+        """Return what the table holds, asking once."""
         if self._is_there is None:
-            self._is_there = self._table_exists()
-        if not self._is_there:
-            return ()
-        found = self._table.entries(step.revision)
-        return tuple(entry for entry in found if entry.direction == step.direction.value)
+            self._is_there = (
+                self._table_exists() if self._known is None and not self._is_listening else self._table.exists()
+            )
+        if self._known is None:
+            self._known = self._table.entries() if self._is_there else ()
+        return self._known
+
+    def _digest_of_file(self) -> str:
+        if self._source_now is None:
+            self._source_now = self._source()
+        return self._source_now
 
     def _finish(self, step: Step) -> None:
         """Forget the revision, in the transaction that records it."""
         self._step = None
         self._replay.finish()
         if self._has_rows:
-            self._table.forget(step.revision)
+            self._forget(step.revision)
 
     def holds(self, number: int) -> bool:
         """Tell whether the table has the entry that was written last before a COMMIT that nobody answered."""
@@ -145,12 +176,12 @@ class StatementJournal:
             return True  # nothing was to be committed
         step, self._step = self._step, None  # what follows is our own
         try:
-            self._is_there = self._table.exists()  # it may have been made in the very transaction
-            entries = self._entries(step)
+            self._is_there = self._known = None  # it may have been made in the very transaction
+            entries = [entry for entry in self._entries() if entry.revision == step.revision]
         finally:
             self._step = step
         self._has_rows = bool(entries)
-        return any(entry.number == number for entry in entries)
+        return any(entry.number == number and entry.direction == step.direction.value for entry in entries)
 
     # -- commits -------------------------------------------------------------------------------------------
 
@@ -159,7 +190,7 @@ class StatementJournal:
         if self._step is None or not self._noted:
             return 0
         self._create()
-        written, self._noted = self._noted, []
+        written, self._noted = [self._dated(entry) for entry in self._noted], []
         self._table.add(written)
         self._has_rows = True
         return written[-1].number
@@ -252,7 +283,7 @@ class StatementJournal:
 
     def _dated(self, entry: JournalEntry) -> JournalEntry:
         now = self._clock.now().isoformat(timespec="milliseconds")
-        return replace(entry, source=self._source(), recorded_at=now)
+        return replace(entry, source=self._digest_of_file(), recorded_at=now)
 
     def _after(self, _c: object, cursor: Any, sql: str, _p: object, context: Any, _many: bool) -> None:
         if self._step is None or self._busy or self._skipped.was_skipped(context):
@@ -268,10 +299,18 @@ class StatementJournal:
                 self._table.replace(self._dated(replace(entry, outcome=Outcome.DONE)))
                 self._commit_mark()
             else:
-                self._noted.append(self._dated(replace(entry, outcome=Outcome.COMMITTED)))
+                self._note(replace(entry, outcome=Outcome.COMMITTED))
             self._indexes.after(revision=self._revision)
         finally:
             self._busy = False
+
+    def _note(self, entry: JournalEntry) -> None:
+        """Remember a statement until somebody commits; a loop over very many gives up resuming, not the memory."""
+        if len(self._noted) < _MOST_NOTED:
+            self._noted.append(replace(entry, statement=entry.statement[:_NOTED_LENGTH]))
+        elif len(self._noted) == _MOST_NOTED:
+            many = "(more statements in one transaction than the journal takes)"
+            self._noted.append(replace(entry, outcome=Outcome.STARTED, digest="", statement=many))
 
     def _commit_mark(self) -> None:
         """Where DDL has committed, a transaction of the server's own making holds nothing but our mark."""
@@ -317,9 +356,16 @@ _IN_TRANSACTION = ("INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "C
 """How statements begin that MySQL runs inside the open transaction."""
 
 
+_MOST_NOTED = 20_000
+_NOTED_LENGTH = 300
+
+
 def _digest(sql: str, parameters: Any) -> str:
-    """Return what a statement is recognised by."""
-    return hashlib.sha256(f"{sql}\0{parameters!r}".encode("utf-8", "surrogatepass")).hexdigest()
+    """Return what a statement is recognised by: its text and its parameters, one set after the other."""
+    digest = hashlib.sha256(sql.encode("utf-8", "surrogatepass"))
+    for one in parameters if isinstance(parameters, list) else (parameters,):
+        digest.update(f"\0{one!r}".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _was_refused(error: BaseException) -> bool:

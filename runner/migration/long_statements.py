@@ -28,11 +28,12 @@ class WatchedStatement(RunningStatement):
     """A statement of the run's connection.
 
     Attributes:
+        patience: how many seconds it waits for a lock, where the runner limited that.
         blockers: whom it was seen waiting for last, as event keys.
         queue: how many sessions waited behind it when it was cancelled for that; None if it was not.
     """
 
-    __slots__ = ("blockers", "find_pid", "looked", "queue", "revision", "sql", "started")
+    __slots__ = ("blockers", "find_pid", "looked", "patience", "queue", "revision", "sql", "started")
 
     def __init__(
         self,
@@ -42,8 +43,10 @@ class WatchedStatement(RunningStatement):
         revision: str | None,
         started: float,
         find_pid: Callable[[], int | None],
+        patience: float | None = None,
     ) -> None:
         super().__init__(cancel)
+        self.patience = patience
         self.sql = sql
         self.revision = revision
         self.started = started
@@ -108,7 +111,7 @@ class LongStatements:
     # -- the thread ----------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        tick = min(_TICK_SECONDS, self._every)
+        tick = min(_TICK_SECONDS, self._every)  # so no statement is looked at sooner, however short its patience
         try:
             while not self._stop.wait(tick):
                 statement = self._current
@@ -121,7 +124,9 @@ class LongStatements:
     def _is_due(self, statement: WatchedStatement) -> bool:
         now = self._clock.monotonic()
         if statement.looked is None:
-            return now - statement.started >= min(_FIRST_LOOK_SECONDS, self._every)
+            # Whoever waits for a lock only shortly is looked at before it gives up.
+            patience = _FIRST_LOOK_SECONDS if statement.patience is None else statement.patience / 2
+            return now - statement.started >= min(_FIRST_LOOK_SECONDS, self._every, patience)
         limit = self._policy.max_blocked_sessions
         return now - statement.looked >= (self._every if limit is None else min(self._every, _QUEUE_LOOK_SECONDS))
 

@@ -76,6 +76,12 @@ class SessionLimits:
             if self._touched:
                 self._put_back()
 
+    @property
+    def patience_seconds(self) -> float | None:
+        """Return how long a statement may now wait for a lock, as far as we set it; None is for ever, or not known."""
+        milliseconds = self._local.get("lock_timeout", "0")
+        return int(milliseconds) / 1000 if milliseconds != "0" else None
+
     def before(self, sql: str) -> None:
         """Set what a statement needs, if it is not in force yet."""
         if self._limiter is None:

@@ -265,10 +265,13 @@ class OnlineTransactions:
         self._limits = limits
         self._statements = 0
         with self._watch.step(step.revision, limits):
-            if self._journal is None or step.direction is Direction.STAMP:
+            if self._journal is None:
                 yield
                 return
-            with self._journal.revision(step, source):
+            before = step.heads_after if step.direction is Direction.STAMP else step.sources
+            with self._journal.revision(
+                step, source, is_passed=lambda one: self._reaches(before, one), look_again=self.must_look()
+            ):
                 yield
 
     def _step_failed(self, error: BaseException) -> BaseException:

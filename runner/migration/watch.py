@@ -107,6 +107,7 @@ class StatementWatch:
             revision=self._revision,
             started=self._clock.monotonic(),
             find_pid=self._backend_pid,
+            patience=self._limits.patience_seconds,
         )
         self._running = statement
         interrupts.begin(statement)

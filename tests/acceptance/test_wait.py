@@ -92,6 +92,13 @@ def test_a_server_that_is_not_there_is_awaited(tmp_path: Path) -> None:
     assert "correct-horse" not in finished.stdout + finished.stderr
 
 
+def test_an_empty_directory_is_no_schema(tmp_path: Path, sqlite_file_url: str) -> None:
+    """Revisions that were not mounted must not look like a schema that is there."""
+    directory = make_directory(tmp_path, [], env="none")
+
+    run_runner("wait", cwd=directory.root, env={"DATABASE_URL": sqlite_file_url}).check(12)
+
+
 def test_a_wrong_password_is_not_awaited(tmp_path: Path, pg_url: str, pg_server: PostgresServer) -> None:
     """Waiting cannot mend credentials: exit 31 at once."""
     wrong = make_url(pg_url).set(password="wrong-canary").render_as_string(hide_password=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,6 +78,30 @@ def test_what_cannot_work_is_refused(answer: dict[str, Any], error: type[RunnerE
         look(**answer)
     assert caught.value.exit_code == exit_code
     assert "Nothing was changed." in caught.value.message
+
+
+@pytest.mark.parametrize("unwritable", ["database.sqlite", "."])
+def test_sqlite_needs_the_file_and_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unwritable: str
+) -> None:
+    """A file system that is mounted read-only, or a mode that forbids it, is found before anything is written."""
+    path = tmp_path / "database.sqlite"
+    path.touch()
+    forbidden = str((tmp_path / unwritable).resolve())
+    monkeypatch.setattr(os, "access", lambda one, _mode: str(one) != forbidden)
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection, pytest.raises(ServerReadOnly) as caught:
+        module.preflight(connection, version_table="alembic_version", schema=None)
+    engine.dispose()
+    assert caught.value.fields["path"] == forbidden
+
+
+def test_a_database_in_memory_is_always_writable() -> None:
+    """There is no file to ask about."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        module.preflight(connection, version_table="alembic_version", schema=None)
+    engine.dispose()
 
 
 def test_a_replica_is_named_first() -> None:

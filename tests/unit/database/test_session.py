@@ -19,7 +19,7 @@ def test_the_four_words() -> None:
 def test_each_word_has_its_share() -> None:
     """Nothing crowds out the revision; the pod keeps the end, where pods differ."""
     name = SessionName(release="v1.20.3-rc1+abcdef012345", pod=LONG_POD, revision="ae1027a6acf0")
-    assert name.text() == "revision-runner v1.20.3-rc1+ 782b~d9f8c6b5d-x2x7q ae1027a6acf0"
+    assert name.text() == "revision-runner v1.20.3-rc1+ fbf5~d9f8c6b5d-x2x7q ae1027a6acf0"
 
 
 def test_long_pods_with_the_same_end_differ() -> None:

@@ -77,6 +77,15 @@ def test_the_first_look_is_after_two_seconds_and_then_at_every_interval() -> Non
     assert story.events[0][1] == {"revision": "ae10", "statement": "ALTER TABLE t", "elapsed_seconds": 2.1}
 
 
+def test_a_statement_of_little_patience_is_looked_at_before_it_gives_up() -> None:
+    """With a lock timeout of one second the blockers are known after half of it."""
+    story = Story()
+    story.statement.patience = 1.0
+    with story.running():
+        assert story.look_after(0.4) == []
+        assert story.look_after(0.1) == ["statement.running"]
+
+
 def test_what_blocks_is_repeated_when_it_changes() -> None:
     """The same blockers are named every ten seconds, others at once; a heartbeat would say nothing more."""
     with Story().running() as story:
