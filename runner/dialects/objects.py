@@ -238,8 +238,8 @@ class ObjectImpl:
         older = target if replaces is None else replaces
         if recreate is None:
             recreate = not self._can_replace(older, target)
-        elif not recreate and target.kind not in self.replaced_in_place:
-            words = f"statement that replaces a {target.kind}"
+        elif not recreate and not self._can_replace(older, target):
+            words = f"statement that puts this {target.kind} in the place of the older one"
             self._refuse(f"replace_{_noun(target)}", target.name, words, "Leave recreate=False out.")
         if recreate:
             self._exec(drop_element(older))

@@ -128,20 +128,23 @@ class PostgresqlObjects(ObjectImpl):
         mapping: Mapping[str, str],
         schema: str | None = None,
     ) -> None:
-        """Make a new type, take the columns over to it, drop the old one and give the new one its name."""
+        """Make a new type, take the columns over to it, drop the old one and give the new one its name.
+
+        The defaults come last: one that names the type means the new one then.
+        """
         _refuse_chained(enum_name, columns, mapping)
         new_name = enum_name[: _LONGEST_NAME - len(_NEW)] + _NEW
         self._exec(CreateEnum(new_name, values, schema))
         for column in columns:
-            table_schema = schema if column.schema is None else column.schema
-            default = column.default_after(mapping)
-            if column.server_default not in (None, False):
-                self._exec(ColumnDefault(column.table, column.column, None, schema=table_schema))
+            if column.server_default is not None and column.server_default is not False:
+                self._exec(ColumnDefault(column.table, column.column, None, schema=column.schema_or(schema)))
             self._exec(AlterEnumColumn(new_name, column, mapping, schema))
-            if default is not None and default is not False:
-                self._exec(ColumnDefault(column.table, column.column, default, schema=table_schema))
         self._exec(DropEnum(enum_name, schema))
         self._exec(RenameEnum(new_name, enum_name, schema))
+        for column in columns:
+            default = column.default_after(mapping)
+            if default is not None and default is not False:
+                self._exec(ColumnDefault(column.table, column.column, default, schema=column.schema_or(schema)))
 
     # --- replaceable objects ---------------------------------------------------------------------------------------
 
@@ -220,7 +223,7 @@ def visit_alter_enum_column(element: AlterEnumColumn, compiler: PGDDLCompiler, *
     """Return ALTER COLUMN ... TYPE with the values converted through text."""
     column = element.column
     type_ = str(format_table_name(compiler, element.enum_name, element.schema)) + ("[]" if column.array else "")
-    table = alter_table(compiler, column.table, element.schema if column.schema is None else column.schema)
+    table = alter_table(compiler, column.table, column.schema_or(element.schema))
     converted = _converted(element, compiler)
     return f"{table} {alter_column(compiler, column.column)} TYPE {type_} USING {converted}::{type_}"
 

@@ -10,7 +10,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from sqlalchemy import Column, Computed, Constraint, Table, cast
+from sqlalchemy import Column, Computed, Constraint, Table, cast, column, func, select, table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import DefaultClause
 from sqlalchemy.sql.elements import ClauseElement
@@ -33,6 +33,8 @@ from runner.dialects.object_ddl import (
     raw,
 )
 from runner.dialects.unsupported import OperationUnsupported
+from runner.operations.replaceable import Replaceable, View
+from runner.operations.sqltext import verbatim
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
@@ -59,6 +61,26 @@ class SQLiteImpl(DefaultImpl):
     database_name = "SQLite"
     supports_schemas = False
     object_kinds = frozenset({"view", "trigger"})
+
+    def replace_replaceable(
+        self, target: Replaceable, *, replaces: Replaceable | None = None, recreate: bool | None = None
+    ) -> None:
+        """Drop an object and create the other; triggers of a view go with it, and are created again."""
+        older = target if replaces is None else replaces
+        triggers = self._triggers_of(older) if isinstance(older, View) and older.key == target.key else []
+        super().replace_replaceable(target, replaces=replaces, recreate=recreate)
+        for sql in triggers:
+            self._exec(verbatim(sql))
+
+    def _triggers_of(self, view: View) -> list[str]:
+        """Return what creates the triggers of a view; offline nobody can know of any."""
+        if self.as_sql or self.connection is None:
+            return []
+        catalogue = table("sqlite_master", *map(column, ("type", "tbl_name", "sql")), schema=view.schema)
+        query = select(catalogue.c.sql).where(
+            catalogue.c.type == "trigger", func.lower(catalogue.c.tbl_name) == view.name.lower()
+        )
+        return list(self.connection.scalars(query))
 
     def alter_column(
         self,

@@ -7,6 +7,7 @@ implementation. SQLAlchemy checks the options of dialects it finds; everything e
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -72,10 +73,15 @@ def refuse_unknown_keywords(
             )
 
 
-def named_by(cls: type, method: str = "__init__") -> set[str]:
+def named_by(cls: type, method: str = "__init__") -> frozenset[str]:
     """Return the parameters a class and its bases give a method."""
-    functions = (base.__dict__[method] for base in cls.__mro__ if inspect.isfunction(base.__dict__.get(method)))
-    return {name for function in functions for name in inspect.signature(function).parameters}
+    return _named_in(cls.__mro__, method)
+
+
+@functools.cache
+def _named_in(classes: tuple[type, ...], method: str) -> frozenset[str]:
+    functions = (base.__dict__[method] for base in classes if inspect.isfunction(base.__dict__.get(method)))
+    return frozenset(name for function in functions for name in inspect.signature(function).parameters)
 
 
 def _is_dialect(name: str) -> bool:

@@ -148,6 +148,29 @@ IN_THE_WAY = {
     "column grant": ('GRANT SELECT (id) ON "My t" TO PUBLIC', "settings of column id"),
     "unlogged": ('ALTER TABLE "My t" DROP CONSTRAINT fk_own; ALTER TABLE "My t" SET UNLOGGED', "UNLOGGED"),
     "replica identity": ('ALTER TABLE "My t" REPLICA IDENTITY FULL', "REPLICA IDENTITY"),
+    "deferrable": (
+        'ALTER TABLE "My t" ADD CONSTRAINT late UNIQUE (other) DEFERRABLE',
+        r"constraint late \(UNIQUE \(other\) DEFERRABLE\)",
+    ),
+    "not valid": (
+        'ALTER TABLE "My t" ADD CONSTRAINT old FOREIGN KEY (other) REFERENCES parent NOT VALID',
+        r"constraint old \(FOREIGN KEY .* NOT VALID\)",
+    ),
+    "storage of a constraint": (
+        'ALTER TABLE "My t" ADD CONSTRAINT loose UNIQUE (other) WITH (fillfactor = 50)',
+        "the storage parameters of loose",
+    ),
+    "clustered": ('ALTER TABLE "My t" CLUSTER ON uq', "the place as the index to CLUSTER on of uq"),
+    "statistics of an index": ("ALTER INDEX ix ALTER COLUMN 1 SET STATISTICS 50", "the statistics of ix"),
+    "storage of TOAST": (
+        'ALTER TABLE "My t" SET (toast.autovacuum_enabled = false)',
+        "storage parameters of its TOAST table",
+    ),
+    "comment of a primary key": ("COMMENT ON INDEX \"My t_pkey\" IS 'said'", "the comment of My t_pkey"),
+    "comment of an identity": (
+        "COMMENT ON SEQUENCE \"My t_number_seq\" IS 'said'",
+        'the grants on or the comment of "My t_number_seq"',
+    ),
     "comment of an index": ("COMMENT ON INDEX ix IS 'said'", "the comment of ix"),
     "comment of a constraint": ("COMMENT ON CONSTRAINT ck ON \"My t\" IS 'said'", r"constraint ck \(CHECK"),
 }
@@ -184,6 +207,49 @@ def test_a_difference_of_the_new_table_is_seen_before_the_rows_are_copied(connec
 
     with pytest.raises(OperationError, match="would lose not_null True, type integer of id"):
         keeper._compare(Work(existing=table, new=new, kept=kept, transfers=(), indexes=()))
+
+
+def test_a_column_called_like_its_type_is_renamed(connection: Connection) -> None:
+    """Types of constants are no columns, neither in checks nor in indexes."""
+    connection.exec_driver_sql("CREATE TABLE u (id INTEGER, kinds kinds, CONSTRAINT ck_u CHECK (kinds <> 'b'::kinds))")
+    connection.exec_driver_sql("CREATE INDEX ix_u ON u (id) WHERE kinds = 'a'::kinds")
+
+    with operations_on(connection).batch_alter_table("u", recreate="always") as batch:
+        batch.alter_column("kinds", new_column_name="sort")
+
+    definition: Any = connection.exec_driver_sql("SELECT pg_get_indexdef('ix_u'::regclass)").scalar()
+    assert definition.endswith("WHERE (sort = 'a'::kinds)")
+
+
+@pytest.mark.pg(">= 18")
+def test_not_null_keeps_its_name(connection: Connection) -> None:
+    """Also where somebody has chosen it, and where the column is renamed."""
+    connection.exec_driver_sql("CREATE TABLE u (id INTEGER CONSTRAINT must NOT NULL, n INTEGER NOT NULL)")
+
+    with operations_on(connection).batch_alter_table("u", recreate="always") as batch:
+        batch.alter_column("id", new_column_name="no")
+
+    query = "SELECT conname FROM pg_constraint WHERE conrelid = 'u'::regclass ORDER BY 1"
+    assert connection.exec_driver_sql(query).scalars().all() == ["must", "u_n_not_null"]
+
+
+def test_a_superuser_rebuilds_the_table_of_another(pg_server: PostgresServer, pg_database_factory: Any) -> None:
+    """The sequence of a SERIAL column follows the table, whose owner stays."""
+    url = pg_database_factory()
+    engine = sa.create_engine(pg_server.admin_url(str(sa.make_url(url).database)))
+    with engine.connect() as connection:
+        role = sa.make_url(url).username
+        connection.exec_driver_sql(f'SET ROLE "{role}"')
+        connection.exec_driver_sql("CREATE TABLE t (id SERIAL PRIMARY KEY, n INTEGER GENERATED ALWAYS AS IDENTITY)")
+        connection.exec_driver_sql("RESET ROLE")
+
+        with operations_on(connection).batch_alter_table("t", recreate="always"):
+            pass
+
+        query = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname IN ('t', 't_id_seq', 't_n_seq')"
+        assert connection.exec_driver_sql(query).scalars().all() == [role]
+        assert connection.exec_driver_sql("SELECT pg_get_serial_sequence('t', 'id')").scalar() == "public.t_id_seq"
+    engine.dispose()
 
 
 def test_grants_and_owner_stay(pg_server: PostgresServer, pg_database_factory: Any) -> None:

@@ -120,6 +120,20 @@ def test_up_down_up_on_sqlite(name: str, sqlite_connection: Connection) -> None:
     assert stored == [tuple(row) for row in _sqlite_schema(sqlite_connection)]
 
 
+def test_triggers_of_a_view_survive_its_replacement_on_sqlite(sqlite_connection: Connection) -> None:
+    """DROP VIEW takes them along without a word."""
+    operations = operations_on(sqlite_connection)
+    operations.create_view(View("seen", "SELECT note FROM log"))
+    operations.create_trigger(
+        Trigger("tr", "BEGIN INSERT INTO log VALUES (new.note || ':%'); END", table="seen", event="INSTEAD OF INSERT")
+    )
+
+    operations.replace_view(View("seen", "SELECT note FROM log WHERE note <> ''"))
+    sqlite_connection.exec_driver_sql("INSERT INTO seen VALUES ('a')")
+
+    assert sqlite_connection.exec_driver_sql("SELECT note FROM seen").scalars().all() == ["a:%"]
+
+
 def test_a_trigger_of_sqlite_works(sqlite_connection: Connection) -> None:
     """The body arrives as it reads, semicolons, colons and percent signs included."""
     operations_on(sqlite_connection).create_trigger(TRIGGER)

@@ -32,6 +32,8 @@ SELECT t.relpersistence = 'u' AS "UNLOGGED", t.relkind = 'p' AS "partitioning",
        t.relispartition AS "its place as a partition", t.relreplident <> 'd' AS "REPLICA IDENTITY",
        t.relrowsecurity OR t.relforcerowsecurity AS "row level security", t.reloftype <> 0 AS "its type",
        t.reltablespace <> 0 AS "its tablespace", t.reloptions IS NOT NULL AS "storage parameters",
+       EXISTS (SELECT 1 FROM pg_class AS o WHERE o.oid = t.reltoastrelid AND o.reloptions IS NOT NULL)
+           AS "storage parameters of its TOAST table",
        EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = t.oid) AS "inheritance",
        EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = t.oid) AS "its publications"
 FROM pg_class AS t WHERE t.oid = CAST(:name AS regclass)
@@ -60,18 +62,25 @@ LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 _CONSTRAINTS = """
-SELECT conname, contype, pg_get_constraintdef(oid) AS definition, obj_description(oid, 'pg_constraint') AS comment
+SELECT conname, contype, pg_get_constraintdef(oid) AS definition, obj_description(oid, 'pg_constraint') AS comment,
+       contype IN ('p', 'u') AND condeferrable OR contype = 'c' AND connoinherit OR NOT convalidated AS unseen,
+       (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) AS column
 FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) AND contype IN ('c', 'f', 'n', 'p', 'u', 'x')
 ORDER BY conname
 """
 _INDEXES = """
-SELECT c.relname, pg_get_indexdef(c.oid) AS definition, obj_description(c.oid, 'pg_class') AS comment
+SELECT c.relname, pg_get_indexdef(c.oid) AS definition, obj_description(c.oid, 'pg_class') IS NOT NULL AS "comment",
+       i.indisclustered AS "place as the index to CLUSTER on", c.reltablespace <> 0 AS "tablespace",
+       EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = c.oid AND coalesce(attstattarget, -1) <> -1) AS "statistics",
+       c.reloptions IS NOT NULL
+           AND EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = c.oid AND conrelid = i.indrelid)
+           AS "storage parameters"
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-WHERE i.indrelid = CAST(:name AS regclass) AND NOT i.indisprimary ORDER BY c.relname
+WHERE i.indrelid = CAST(:name AS regclass) ORDER BY c.relname
 """
 _SEQUENCES = """
 SELECT a.attname AS column, d.deptype = 'i' AS is_identity, s.oid::regclass::text AS name, s.relname,
-       s.relacl IS NOT NULL AS granted
+       s.relacl IS NOT NULL OR obj_description(s.oid, 'pg_class') IS NOT NULL AS granted
 FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
 JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
@@ -101,6 +110,7 @@ class PostgresKeeper(Keeper):
 
     _sequences: tuple[_Sequence, ...] = ()
     _columns: Mapping[str, Mapping[str, Any]] = {}
+    _not_nulls: Mapping[str, str] = {}
 
     @property
     def bind(self) -> Connection:
@@ -131,15 +141,29 @@ class PostgresKeeper(Keeper):
         flags = self._rows(_TABLE, name)[0]._mapping
         lost = [what for what, is_so in flags.items() if is_so]
         lost += [row.what for row in self._rows(_DEPENDENTS, name)]
-        lost += [f"the comment of {row.relname}" for row in self._rows(_INDEXES, name) if row.comment]
+        lost += self._lost_of_indexes(name)
         lost += [f"constraint {row.conname} ({row.definition})" for row in self._unseen(existing)]
         lost += [f"settings of column {row.attname}" for row in self._rows(_COLUMNS, name) if row.options]
         self._sequences = tuple(_Sequence(**row._mapping) for row in self._rows(_SEQUENCES, name))
-        lost += [f"the grants on {found.name}" for found in self._sequences if found.is_identity and found.granted]
+        lost += [
+            f"the grants on or the comment of {found.name}"
+            for found in self._sequences
+            if found.is_identity and found.granted
+        ]
         if lost:
             raise self._would_lose(", ".join(lost))
         self._columns = {row.attname: row._mapping for row in self._rows(_COLUMNS, name)}
+        self._not_nulls = {row.column: row.conname for row in self._rows(_CONSTRAINTS, name) if row.contype == "n"}
         self._take_words_of_server(existing)
+
+    def _lost_of_indexes(self, table: str) -> list[str]:
+        """Return what indexes have beyond their definition."""
+        return [
+            f"the {what} of {row.relname}"
+            for row in self._rows(_INDEXES, table)
+            for what, has_it in row._mapping.items()
+            if has_it is True
+        ]
 
     def _take_words_of_server(self, existing: Table) -> None:
         """Make expressions what they are: SQLAlchemy takes a colon in them for a parameter."""
@@ -160,10 +184,10 @@ class PostgresKeeper(Keeper):
                 check.sqltext = verbatim(check.sqltext.text)
 
     def _unseen(self, existing: Table) -> Iterator[Any]:
-        """Yield constraints the description of the table does not have, and those with a comment."""
+        """Yield constraints the description of the table does not have or not in full, and those with a comment."""
         known = {str(constraint.name) for constraint in existing.constraints}
         for row in self._rows(_CONSTRAINTS, str(self.table_name)):
-            if row.contype != "n" and (row.conname not in known or row.comment):
+            if row.comment or row.unseen or (row.contype != "n" and row.conname not in known):
                 yield row
 
     def finish(self, work: Work) -> Work:
@@ -189,12 +213,12 @@ class PostgresKeeper(Keeper):
             identities[name].always = False  # so that the rows can bring their values
         super().move(work)
         work.new.name = work.existing.name
+        if owner != user:  # first of all: a sequence is owned by who owns the table of its column
+            self._run(f"ALTER TABLE {self._name(work.existing.name)} OWNER TO {self._quote(owner)}")
         self._finish_columns(work, always)
         for key in sorted(late, key=lambda key: str(key.name)):
             self.impl.add_constraint(key)
         self._put_grants(work.existing.name, grants)
-        if owner != user:
-            self._run(f"ALTER TABLE {self._name(work.existing.name)} OWNER TO {self._quote(owner)}")
 
     def _copy(self, work: Work, source_names: Mapping[str, str] | None = None, source_table: str | None = None) -> None:
         """Compare the new table with the old one, copy the rows, and set the counters."""
@@ -248,10 +272,11 @@ class PostgresKeeper(Keeper):
         self._rename_not_nulls(work, table)
 
     def _rename_not_nulls(self, work: Work, table: str) -> None:
-        """Take the temporary name out of constraints the server has named after it (from version 18 on)."""
+        """Give them the names they had, new ones that of the table (constraints have names from version 18 on)."""
+        names = {kept.name: self._not_nulls[kept.original] for kept in work.kept if kept.original in self._not_nulls}
         for row in self._rows(_CONSTRAINTS, work.existing.name):
-            if row.contype == "n" and row.conname.startswith(_TEMPORARY_PREFIX):
-                name = row.conname.removeprefix(_TEMPORARY_PREFIX)
+            name = names.get(row.column, row.conname.removeprefix(_TEMPORARY_PREFIX))
+            if row.contype == "n" and row.conname != name:
                 self._run(f"ALTER TABLE {table} RENAME CONSTRAINT {self._quote(row.conname)} TO {self._quote(name)}")
 
     def _compare(self, work: Work) -> None:

@@ -136,8 +136,8 @@ def _column_tokens(sql: str) -> Iterator[Token]:
             continue
         if after is not None and (after.is_symbol(".") or (after.is_symbol("(") and token.kind is TokenKind.WORD)):
             continue
-        if before is not None and before.is_word("COLLATE", "AS"):
-            continue
+        if before is not None and (before.is_word("COLLATE", "AS") or before.is_symbol(":")):
+            continue  # behind `::` stands a type
         cases += token.is_word("CASE")
         if token.is_word("END") and cases:
             cases -= 1
@@ -171,6 +171,8 @@ def rename_columns(sql: str, names: Mapping[str, str], quote: Callable[[str], st
 
     >>> rename_columns("a > 0 AND lower(b) <> 'a'", {"a": "x y"}, lambda name: f'"{name}"')
     '"x y" > 0 AND lower(b) <> \'a\''
+    >>> rename_columns("kind = 'a'::kind", {"kind": "sort"}, lambda name: name)
+    "sort = 'a'::kind"
     """
     parts, position = [], 0
     for token in _column_tokens(sql):

@@ -47,6 +47,10 @@ class EnumColumn:
     schema: str | None = None
     array: bool = False
 
+    def schema_or(self, schema: str | None) -> str | None:
+        """Return the schema of the table: its own, or that of the type."""
+        return schema if self.schema is None else self.schema
+
     def default_after(self, mapping: Mapping[str, str]) -> ServerDefault:
         """Return the default the column has when values were replaced."""
         if self.new_server_default is not False:

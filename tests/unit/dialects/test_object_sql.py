@@ -98,13 +98,34 @@ CASES: dict[str, tuple[Callable[[Any], object], dict[str, list[str]]]] = {
                     "ALTER TABLE s.t ALTER COLUMN c TYPE s.mood__new "
                     "USING (CASE c::text WHEN 'b' THEN 'a' ELSE c::text END)::s.mood__new;"
                 ),
-                "ALTER TABLE s.t ALTER COLUMN c SET DEFAULT 'a';",
                 (
                     "ALTER TABLE z.u ALTER COLUMN d TYPE s.mood__new[] "
                     "USING array_replace(d::text[], 'b', 'a')::s.mood__new[];"
                 ),
                 "DROP TYPE s.mood;",
                 "ALTER TYPE s.mood__new RENAME TO mood;",
+                "ALTER TABLE s.t ALTER COLUMN c SET DEFAULT 'a';",
+            ]
+        },
+    ),
+    "replace_enum_values with defaults that are expressions": (
+        lambda op: op.replace_enum_values(
+            "mood",
+            ["a"],
+            ["a", "b"],
+            columns=[("t", "c", sa.literal_column("'a'::mood")), ("u", "d", sa.text("'a'::mood"))],
+        ),
+        {
+            "postgresql": [
+                "CREATE TYPE mood__new AS ENUM ('a');",
+                "ALTER TABLE t ALTER COLUMN c DROP DEFAULT;",
+                "ALTER TABLE t ALTER COLUMN c TYPE mood__new USING c::text::mood__new;",
+                "ALTER TABLE u ALTER COLUMN d DROP DEFAULT;",
+                "ALTER TABLE u ALTER COLUMN d TYPE mood__new USING d::text::mood__new;",
+                "DROP TYPE mood;",
+                "ALTER TYPE mood__new RENAME TO mood;",
+                "ALTER TABLE t ALTER COLUMN c SET DEFAULT 'a'::mood;",
+                "ALTER TABLE u ALTER COLUMN d SET DEFAULT 'a'::mood;",
             ]
         },
     ),
@@ -406,7 +427,12 @@ def test_the_sql_of_each_dialect(name: str, dialect: str) -> None:
     ("dialect", "step", "sentence"),
     [
         ("postgresql", lambda op: op.drop_trigger("g"), "a trigger belongs to its table"),
-        ("sqlite", lambda op: op.replace_view(VIEW, recreate=False), "no statement that replaces a view"),
+        ("sqlite", lambda op: op.replace_view(VIEW, recreate=False), "no statement that puts this view"),
+        (
+            "postgresql",
+            lambda op: op.replace_view(VIEW, replaces=View("older", "SELECT 1"), recreate=False),
+            "no statement that puts this view",
+        ),
         ("mssql", lambda op: op.create_sequence("q", if_not_exists=True), "no CREATE SEQUENCE IF NOT EXISTS"),
         ("mssql", lambda op: op.alter_sequence("q", start=5), "cannot alter start value"),
         ("oracle", lambda op: op.alter_sequence("q", start=5), "cannot alter the start value"),

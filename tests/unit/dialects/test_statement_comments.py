@@ -30,6 +30,14 @@ def test_a_statement_with_comments_is_terminated(sql: str) -> None:
     assert buffer.getvalue().rstrip().endswith(";")
 
 
+def test_a_statement_behind_many_comments_is_found_at_once() -> None:
+    """The time it takes grows with the comments, not with the ways to divide them."""
+    impl, buffer = offline_impl("mysql")
+    impl.execute("/* one of many */\n" * 500 + "SELECT 1")
+
+    assert buffer.getvalue().rstrip().endswith("SELECT 1;")
+
+
 def _exclude() -> sa.schema.AddConstraint:
     constraint = postgresql.ExcludeConstraint(("r", "&&"), name="ex")
     sa.Table("t", sa.MetaData(), sa.Column("r", sa.Integer()), constraint)
