@@ -40,7 +40,7 @@ def make_target(
         around: a context manager to run environments in (it owns the standard library's logging).
     """
     config = _make_config(settings, values, command)
-    url = settings.database_url or _url_of(config)
+    url = settings.database_url or (None if command == "init" else _url_of(config))
     if url is None and settings.dialect is not None and getattr(values, "sql", False):
         url = DatabaseUrl(dialect=settings.dialect)
         config.override_main_option("sqlalchemy.url", url.text())  # what an env.py makes a dialect of
@@ -60,6 +60,7 @@ def make_target(
             version_table=settings.version_table,
             version_table_schema=settings.version_table_schema,
             application_name=settings.application_name,
+            metadata=settings.metadata,
         ),
         clock=clock,
         around=around,
@@ -67,8 +68,8 @@ def make_target(
 
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:
-    project = _project_in(settings, values)
-    ini, toml = project or _config_files(settings, values)
+    project = None if command == "init" else _project_in(settings, values)
+    ini, toml = _files_to_make(values) if command == "init" else project or _config_files(settings, values)
     config = Config(
         file_=ini,
         toml_file=toml,
@@ -99,6 +100,14 @@ def _project_in(settings: Settings, values: argparse.Namespace) -> tuple[str | N
 def _config_files(settings: Settings, values: argparse.Namespace) -> tuple[str | None, str | None]:
     named = values.config or ([settings.config_file] if settings.config_file else [])
     return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"), files=named)
+
+
+def _files_to_make(values: argparse.Namespace) -> tuple[str, str]:
+    """Return the names of the configuration files that `init` writes; they need not exist."""
+    alembic_config = os.environ.get("ALEMBIC_CONFIG")
+    named: list[str] = values.config or ([alembic_config] if alembic_config else [])
+    given = {"toml" if os.path.basename(name) == "pyproject.toml" else "ini": name for name in named}
+    return given.get("ini", "alembic.ini"), given.get("toml", "pyproject.toml")
 
 
 def _command_options(values: argparse.Namespace, command: str) -> argparse.Namespace:

@@ -6,19 +6,20 @@ typed fields carry the same facts for programs and for the log.
 
     RunnerError
     |-- SettingsError, MissingDatabaseUrl, ConfigError, OutputFailed,         10-19  the operator's settings
-    |   AlembicAlreadyImported
+    |   AlembicAlreadyImported, EditorFailed, WriteFailed, ModelMissing
     |-- RevisionDirectoryError                                                20-29  the revision directory
-    |   |-- DirectoryMissing, RevisionFileError, StrayFile
+    |   |-- DirectoryMissing, RevisionFileError, StrayFile, DirectoryInUse, TemplateMissing
+    |   |-- SquashRefused
     |   `-- GraphError: MissingParent, DuplicateRevision, CycleDetected, MultipleHeads,
     |       InvalidTarget, BranchLabelError, ResolutionError: UnknownRevision, AmbiguousRevision
     |-- DatabaseError                                                         30-39  the server refuses
     |   |-- ConnectionFailed, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported, DriverMissing
-    |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
+    |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions, ReplacedFilesMissing
     |-- LockTimeout                                                           40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
-    |   `-- VersionRowMismatch, OperationError
+    |   `-- VersionRowMismatch, OperationError, HookFailed, TemplateFailed
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
-    |-- DatabaseBehind, DriftDetected                                         70-79  answers, not accidents
+    |-- DatabaseBehind, DriftDetected, SquashDiffers                          70-79  answers, not accidents
     `-- Interrupted                                                           128 + signal
 """
 
@@ -36,18 +37,22 @@ __all__ = [
     "CycleDetected",
     "DatabaseBehind",
     "DatabaseError",
+    "DirectoryInUse",
     "DirectoryMissing",
     "DriftDetected",
     "DriverMissing",
     "DuplicateRevision",
+    "EditorFailed",
     "EncodingUnsupported",
     "EnvironmentFailed",
     "GraphError",
+    "HookFailed",
     "Interrupted",
     "InvalidTarget",
     "LockTimeout",
     "MissingDatabaseUrl",
     "MissingParent",
+    "ModelMissing",
     "MultipleHeads",
     "NotCommitted",
     "OfflineUnsupported",
@@ -56,17 +61,23 @@ __all__ = [
     "OverlappingDatabaseRevisions",
     "PrivilegeMissing",
     "RangeInvalid",
+    "ReplacedFilesMissing",
     "ResolutionError",
     "RevisionDirectoryError",
     "RevisionFailed",
     "RevisionFileError",
     "RunnerError",
     "SettingsError",
+    "SquashDiffers",
+    "SquashRefused",
     "StatementFailed",
     "StrayFile",
+    "TemplateFailed",
+    "TemplateMissing",
     "UnknownDatabaseRevision",
     "UnknownRevision",
     "VersionRowMismatch",
+    "WriteFailed",
 ]
 
 
@@ -125,6 +136,27 @@ class OutputFailed(RunnerError):
     exit_code = 15
 
 
+class EditorFailed(RunnerError):
+    """No editor could be started on a revision file."""
+
+    code = "editor-failed"
+    exit_code = 17
+
+
+class WriteFailed(RunnerError):
+    """A file could not be written: a full disk, or a directory this user may not write to."""
+
+    code = "write-failed"
+    exit_code = 18
+
+
+class ModelMissing(RunnerError):
+    """No target_metadata is configured, or it cannot be imported, so there is nothing to compare the database with."""
+
+    code = "model-missing"
+    exit_code = 19
+
+
 class RevisionDirectoryError(RunnerError):
     """The revision directory on disk is unusable for this command."""
 
@@ -150,6 +182,25 @@ class StrayFile(RevisionDirectoryError):
 
     code = "stray-file"
     exit_code = 27
+
+
+class DirectoryInUse(RevisionDirectoryError):
+    """`init` was given a directory that exists and is not empty, or a file would be overwritten."""
+
+    code = "directory-in-use"
+
+
+class TemplateMissing(RevisionDirectoryError):
+    """There is no template of that name."""
+
+    code = "template-missing"
+
+
+class SquashRefused(RevisionDirectoryError):
+    """The range cannot be squashed: it is no chain, or something outside hangs on its inner revisions."""
+
+    code = "squash-refused"
+    exit_code = 29
 
 
 class GraphError(RevisionDirectoryError):
@@ -276,6 +327,13 @@ class OverlappingDatabaseRevisions(DatabaseError):
     exit_code = 36
 
 
+class ReplacedFilesMissing(UnknownDatabaseRevision):
+    """The database stands inside a range that was squashed, and the files of the range are not there any more."""
+
+    code = "replaced-files-missing"
+    exit_code = 38
+
+
 class LockTimeout(RunnerError):
     """Another runner kept the advisory lock longer than this run was told to wait."""
 
@@ -325,6 +383,20 @@ class OperationError(RunnerError):
     exit_code = 55
 
 
+class HookFailed(RunnerError):
+    """A post-write hook failed or could not be started; the revision file was removed again."""
+
+    code = "hook-failed"
+    exit_code = 58
+
+
+class TemplateFailed(RunnerError):
+    """A template cannot be rendered, or what it rendered is no usable revision file."""
+
+    code = "template-failed"
+    exit_code = 59
+
+
 class OfflineUnsupported(RunnerError):
     """Offline mode was asked for something that needs a database."""
 
@@ -351,6 +423,13 @@ class DriftDetected(RunnerError):
 
     code = "drift-detected"
     exit_code = 71
+
+
+class SquashDiffers(RunnerError):
+    """The squash revision does not produce the schema that the revisions it replaces produce."""
+
+    code = "squash-differs"
+    exit_code = 79
 
 
 class Interrupted(RunnerError):

@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.commands.branches import BranchPoint
     from runner.commands.current import CurrentState
+    from runner.commands.init import Initialised
+    from runner.commands.list_templates import Template
     from runner.commands.results import RevisionView, RunResult
 
-__all__ = ["branches_text", "current_text", "run_summary", "to_json", "views_text"]
+__all__ = [
+    "branches_text",
+    "current_text",
+    "initialised_text",
+    "run_summary",
+    "templates_text",
+    "to_json",
+    "views_text",
+    "written_text",
+]
 
 
 def views_text(views: Iterable[RevisionView], *, verbose: bool) -> str:
@@ -38,6 +49,21 @@ def _branch_text(branch: BranchPoint, *, verbose: bool) -> str:
     arrow = f"{' ' * len(branch.point.revision)} -> "
     children = "".join(f"{arrow}{child.line}{f', {child.message}' if verbose else ''}\n" for child in branch.children)
     return f"{heading}\n{children}\n"
+
+
+def initialised_text(made: Initialised) -> str:
+    """Return what `init` made, and what to do next."""
+    return "".join(f"Created {path}\n" for path in made.paths)
+
+
+def templates_text(templates: Iterable[Template]) -> str:
+    """Return one line per template."""
+    return "".join(f"{one.name} - {one.summary}\n" for one in templates)
+
+
+def written_text(views: Iterable[RevisionView]) -> str:
+    """Return the path of each new file."""
+    return "".join(f"Generated {one.path}\n" for one in views)
 
 
 def run_summary(result: RunResult) -> dict[str, Any]:

@@ -95,6 +95,66 @@ def _show(target: Target, values: argparse.Namespace, _settings: Settings) -> Ou
     return _shown(values, found, lambda: views_text(found, verbose=True))
 
 
+def _init(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.init import init
+    from runner.report import initialised_text
+
+    made = init(target.config, values.path, template=values.template, package=values.package, env_py=values.with_env_py)
+    return _shown(values, made, lambda: initialised_text(made))
+
+
+def _list_templates(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.list_templates import list_templates
+    from runner.report import templates_text
+
+    found = list_templates(target.config)
+    return _shown(values, found, lambda: templates_text(found))
+
+
+def _revision(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.revision import revision
+    from runner.report import written_text
+
+    written = revision(
+        target,
+        values.message,
+        autogenerate=values.autogenerate,
+        sql=values.sql,
+        head=values.head,
+        splice=values.splice,
+        branch_label=values.branch_label,
+        version_path=values.version_path,
+        rev_id=values.rev_id,
+        depends_on=values.depends_on,
+    )
+    return _shown(values, written, lambda: written_text(written))
+
+
+def _merge(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.merge import merge
+    from runner.report import written_text
+
+    written = merge(
+        target,
+        values.revisions,
+        values.message,
+        branch_label=values.branch_label,
+        rev_id=values.rev_id,
+        splice=values.splice,
+    )
+    return _shown(values, written, lambda: written_text([written]))
+
+
+def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    import os
+
+    from runner.commands.edit import files_to_edit
+    from runner.editor import open_in_editor
+
+    open_in_editor(files_to_edit(target, values.revision), os.environ)
+    return Outcome()
+
+
 def _shown(values: argparse.Namespace, result: Any, text: Callable[[], str]) -> Outcome:
     if not values.json:
         return Outcome(text=text())
@@ -113,4 +173,9 @@ VERBS: dict[str, _Verb] = {
     "history": _history,
     "branches": _branches,
     "show": _show,
+    "init": _init,
+    "list-templates": _list_templates,
+    "revision": _revision,
+    "merge": _merge,
+    "edit": _edit,
 }

@@ -30,6 +30,7 @@ class RunOptions:
 
     `one_transaction`: the whole run is one transaction, unless env.py decides itself.
     `lock_key`: an own second lock integer; None makes it from the version table's name.
+    `metadata`: the built-in environment's model, as `package.module:attribute`; None leaves it to the configuration.
     """
 
     one_transaction: bool = False
@@ -41,6 +42,7 @@ class RunOptions:
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
     application_name: str = "revision-runner"
+    metadata: str | None = None
 
     @property
     def connect_timeout_seconds(self) -> int:
@@ -112,18 +114,22 @@ class Target:
             wait_seconds=options.connect_wait_seconds,
         )
 
-    def run_environment(self, choose: Callable[..., Any], *, locked: bool = True, **opts: Any) -> EnvironmentContext:
+    def run_environment(
+        self, choose: Callable[..., Any], *, locked: bool = True, compares: bool = False, **opts: Any
+    ) -> EnvironmentContext:
         """Run env.py, or the built-in environment, and return what it left behind.
 
         Args:
             choose: given the current heads and the context, returns the steps to run.
             locked: the command changes the database, so the lock is taken when there is work.
+            compares: the command compares with the model, so the built-in environment imports it.
             opts: further options of the EnvironmentContext.
         """
         from runner.commands.environment import run_environment
 
         with self.around():
-            return run_environment(self, choose, policy=self._policy() if locked else None, **opts)
+            policy = self._policy() if locked else None
+            return run_environment(self, choose, policy=policy, compares=compares, **opts)
 
     def _policy(self) -> RunPolicy:
         from runner.migration.policy import RunPolicy, TransactionScope

@@ -78,6 +78,8 @@ def test_defaults() -> None:
         "connect_wait_seconds": 30.0,
         "lock_timeout_seconds": None,
         "statement_timeout_seconds": None,
+        "metadata": None,
+        "scratch_database_url": None,
         "log_format": "auto",
         "log_level": "info",
         "version_table": "alembic_version",
