@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runner import errors
+from tools.operation_pages import operation_pages
 from tools.settings_table import settings_page
 
 __all__ = ["GENERATED", "ROOT", "main", "stale_files"]
@@ -72,7 +73,11 @@ def _error_sections(classes: list[type[errors.RunnerError]]) -> Iterator[str]:
         yield f"\n### {member.code}\n\nExit code {member.exit_code}. {text}\n"
 
 
-GENERATED: dict[str, Callable[[], str]] = {"docs/errors.md": errors_page, "docs/settings.md": settings_page}
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/errors.md": errors_page,
+    "docs/settings.md": settings_page,
+    **operation_pages(),
+}
 """Path below the root -> the function that returns what the file must contain."""
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
     Column,
+    Constraint,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -231,10 +233,17 @@ class PostgresqlImpl(DefaultImpl):
             del column_info["default"]
 
     def prep_table_for_batch(self, batch_impl: BatchTable, table: Table) -> None:
-        """Drop the constraints whose names the new table will use: names are unique per schema here."""
-        for constraint in sorted(table.constraints, key=lambda constraint: constraint._creation_order):
+        """Drop the constraints whose names the new table will use: names are unique per schema here.
+
+        Foreign keys go first: one that refers to the table itself needs its primary key.
+        """
+        for constraint in sorted(table.constraints, key=_foreign_keys_first):
             if constraint.name is not None and constraint.name in batch_impl.named_constraints:
                 self.drop_constraint(constraint)
+
+
+def _foreign_keys_first(constraint: Constraint) -> tuple[bool, int]:
+    return not isinstance(constraint, ForeignKeyConstraint), constraint._creation_order
 
 
 def _regclass_name(table: Table) -> str:

@@ -18,6 +18,7 @@ def keeper_for(impl: ImplLike, table_name: str, schema: str | None) -> Keeper:
     Offline there is nothing to look at, so nothing but the Table is kept.
     """
     from sqlalchemy.dialects.mysql.base import MySQLDialect
+    from sqlalchemy.dialects.postgresql.base import PGDialect
     from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
     if isinstance(impl.dialect, SQLiteDialect) and not impl.as_sql:
@@ -28,4 +29,8 @@ def keeper_for(impl: ImplLike, table_name: str, schema: str | None) -> Keeper:
         from runner.operations.batch.mysql_keep import MySQLKeeper
 
         return MySQLKeeper(impl, table_name, schema)
+    if isinstance(impl.dialect, PGDialect) and not impl.as_sql:
+        from runner.operations.batch.postgres_keep import PostgresKeeper
+
+        return PostgresKeeper(impl, table_name, schema)
     return Keeper(impl, table_name, schema)

@@ -129,6 +129,13 @@ class Keeper:
     def complete(self, reflected: Table) -> None:
         """Put what reflection left out into the reflected table."""
 
+    def look(self, existing: Table) -> None:
+        """Look at the table before the implementation makes way for the new one.
+
+        Raises:
+            OperationError: names what would be lost; nothing has been touched.
+        """
+
     def finish(self, work: Work) -> Work:
         """Return the work with what only this database has, put into the new table and its indexes."""
         return work

@@ -95,6 +95,7 @@ class BatchOperationsImpl:
 
     def _recreate(self) -> None:
         existing, keeper = self._existing_table()
+        keeper.look(existing)
         rebuild = ApplyBatchImpl(
             self.impl,
             existing,
