@@ -242,6 +242,7 @@ COMMANDS = (
     ),
     Command(name="revision", help="write a new revision", add=_revision, product=True),
     Command(name="merge", help="write a revision that joins branches", add=_merge_revisions, product=True),
+    Command(name="check", help="tell whether the database is what the model says", add=_json, product=True),
     Command(name="edit", help="open a revision in the editor", add=_edit, product=True),
 )
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

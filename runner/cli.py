@@ -111,6 +111,9 @@ class _Session:
             outcome = VERBS[name](target, self._arguments.values, settings)
         if outcome.text and not self._arguments.values.quiet:
             sys.stdout.write(outcome.text)
+        if outcome.failure is not None:
+            sys.stdout.flush()
+            raise outcome.failure
         if self._is_run:
             emit("run.finished", command=name, **outcome.keys, duration_seconds=self._elapsed())
 

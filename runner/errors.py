@@ -419,10 +419,16 @@ class DatabaseBehind(RunnerError):
 
 
 class DriftDetected(RunnerError):
-    """The database and the model differ."""
+    """The database and the model differ.
+
+    `diffs` and `revision_context` are what programs written for Alembic read of it.
+    """
 
     code = "drift-detected"
     exit_code = 71
+
+    diffs: list[object]
+    revision_context: object
 
 
 class SquashDiffers(RunnerError):

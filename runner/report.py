@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runner.commands.branches import BranchPoint
+    from runner.commands.check import CheckResult
     from runner.commands.current import CurrentState
     from runner.commands.init import Initialised
     from runner.commands.list_templates import Template
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "branches_text",
+    "check_text",
     "current_text",
     "initialised_text",
     "run_summary",
@@ -66,6 +68,13 @@ def written_text(views: Iterable[RevisionView]) -> str:
     return "".join(f"Generated {one.path}\n" for one in views)
 
 
+def check_text(result: CheckResult) -> str:
+    """Return what a comparison found, one line for each difference."""
+    if result.status == "in-step":
+        return "The database is in step with the model.\n"
+    return "".join(f"{f'{one.database}: ' if one.database else ''}{one.text}\n" for one in result.differences)
+
+
 def run_summary(result: RunResult) -> dict[str, Any]:
     """Return the keys of the canonical line run.finished."""
     databases = result.databases
@@ -85,13 +94,13 @@ def to_json(value: Any) -> str:
     return json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n"
 
 
-_ONLY_FOR_PEOPLE = frozenset({"line", "entry"})
+_NOT_IN_JSON = frozenset({"line", "entry", "failure"})  # what people read, and what becomes the exit code
 
 
 def _plain(value: Any) -> Any:
     fields = getattr(value, "__dataclass_fields__", None)
     if fields is not None:
-        return {name: _plain(getattr(value, name)) for name in fields if name not in _ONLY_FOR_PEOPLE}
+        return {name: _plain(getattr(value, name)) for name in fields if name not in _NOT_IN_JSON}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.commands.target import Target
+from runner.errors import RunnerError
 from runner.settings import Settings
 
 __all__ = ["VERBS", "Outcome"]
@@ -15,9 +16,10 @@ __all__ = ["VERBS", "Outcome"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What goes to stdout, and the keys of the canonical log line."""
+    """What goes to stdout, an answer that is a failure as well, and the keys of the canonical log line."""
 
     text: str = ""
+    failure: RunnerError | None = None
     keys: dict[str, Any] = field(default_factory=dict)
 
 
@@ -145,6 +147,14 @@ def _merge(target: Target, values: argparse.Namespace, _settings: Settings) -> O
     return _shown(values, written, lambda: written_text([written]))
 
 
+def _check(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.check import check
+    from runner.report import check_text
+
+    result = check(target)
+    return replace(_shown(values, result, lambda: check_text(result)), failure=result.failure)
+
+
 def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
     import os
 
@@ -178,4 +188,5 @@ VERBS: dict[str, _Verb] = {
     "revision": _revision,
     "merge": _merge,
     "edit": _edit,
+    "check": _check,
 }

@@ -12,7 +12,7 @@ from runner.revisions.files import FileChanges
 from runner.revisions.naming import new_rev_id
 
 if TYPE_CHECKING:
-    from runner.autogenerate.api import AutogenContext
+    from runner.autogenerate.context import AutogenContext
     from runner.config import Config
     from runner.revisions.directory import Script, ScriptDirectory
 
@@ -87,7 +87,7 @@ class RevisionContext:
         self._run(rev, migration_context, compares=False)
 
     def _run(self, rev: Sequence[str], migration_context: Any, *, compares: bool) -> None:
-        from runner.autogenerate.api import AutogenContext
+        from runner.autogenerate.context import AutogenContext
 
         opts = migration_context.opts
         self.template_args.update(opts.get("template_args") or {})
