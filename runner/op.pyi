@@ -3,10 +3,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Column, SchemaItem, Table
+from sqlalchemy.schema import Sequence as SequenceItem
 from sqlalchemy.sql.elements import conv
 from sqlalchemy.sql.expression import Executable, TableClause
 from sqlalchemy.types import TypeEngine
@@ -22,7 +23,9 @@ from runner.operations.arguments import (
 )
 from runner.operations.base import BatchOperations
 from runner.operations.base import Operations as Operations
+from runner.operations.ops.enums import EnumColumnArgument
 from runner.operations.protocols import MigrationContextLike
+from runner.operations.replaceable import Function, MaterializedView, Trigger, View
 from runner.operations.sqltext import InlineLiteral
 
 _T = TypeVar("_T")
@@ -47,6 +50,31 @@ def add_column(
             scan the table once more or is not possible.
         inline_primary_key: write PRIMARY KEY into ADD COLUMN; without it the primary key of the table
             stays as it is.
+    """
+
+def add_enum_value(
+    enum_name: str,
+    value: str,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    if_not_exists: bool | None = None,
+    schema: str | None = None,
+    existing_values: Sequence[str] | None = None,
+    columns: Sequence[EnumColumnArgument] | None = None,
+) -> None:
+    """Add a value to an enum type (PostgreSQL).
+
+    The value can be used when the transaction has committed, so not in the same revision; in
+    `get_context().autocommit_block()` it can be used at once. Servers before version 12 add values in such a
+    block only. Nothing takes a value away again but `replace_enum_values()`.
+
+    Args:
+        before: the value it comes before.
+        after: the value it comes after; without both it comes last.
+        if_not_exists: do nothing where the type has the value.
+        existing_values: the values so far; with `columns` they make the operation reversible.
+        columns: every column of the type, as `replace_enum_values()` takes them.
     """
 
 def alter_column(
@@ -78,6 +106,23 @@ def alter_column(
         type_: the new type; a CHECK that a Boolean or Enum brings along is dropped and made anew.
         kw: `postgresql_using`, the expression that converts the old values; `autoincrement` and
             `existing_autoincrement` on MySQL; the dialects' other options.
+    """
+
+def alter_sequence(
+    sequence: SequenceItem | str,
+    *,
+    schema: str | None = None,
+    restart: int | bool | None = None,
+    existing: Mapping[str, Any] | SequenceItem | None = None,
+    **options: Any,
+) -> None:
+    """Change options of a sequence (PostgreSQL, MariaDB, SQL Server, Oracle Database).
+
+    Args:
+        sequence: the name, or a `sqlalchemy.Sequence` of the options that change.
+        restart: the value it gives out next; True is its start value.
+        existing: the options as they are, which the reverse operation puts back.
+        options: see `create_sequence()`.
     """
 
 def batch_alter_table(
@@ -145,6 +190,23 @@ def create_check_constraint(
         kw: `deferrable`, `initially` and the dialects' options, such as `postgresql_not_valid`.
     """
 
+def create_enum(
+    enum_name: str,
+    values: Sequence[str],
+    *,
+    schema: str | None = None,
+    if_not_exists: bool | None = None,
+) -> None:
+    """Create an enum type (PostgreSQL).
+
+    Columns of the type are made with `postgresql.ENUM(name=..., create_type=False)`, or
+    `create_table()` would create it once more.
+
+    Args:
+        values: in their order.
+        if_not_exists: do nothing where a type of that name exists, whatever its values.
+    """
+
 def create_exclude_constraint(
     constraint_name: str | None,
     table_name: str,
@@ -156,6 +218,23 @@ def create_exclude_constraint(
     Args:
         elements: (column or expression, operator) pairs.
         kw: `where`, `using`, `deferrable`, `initially`, `ops`, `schema`.
+    """
+
+def create_extension(
+    extension_name: str,
+    *,
+    schema: str | None = None,
+    version: str | None = None,
+    if_not_exists: bool | None = None,
+    cascade: bool | None = None,
+) -> None:
+    """Create an extension in the database (PostgreSQL).
+
+    Args:
+        schema: where its objects go; None lets it decide.
+        version: None is the newest the server has.
+        if_not_exists: do nothing where it exists, whatever its version.
+        cascade: create the extensions it needs too.
     """
 
 def create_foreign_key(
@@ -186,6 +265,11 @@ def create_foreign_key(
         dialect_kw: the dialects' options, such as `postgresql_not_valid`.
     """
 
+def create_function(
+    function: Function,
+) -> None:
+    """Create a function or procedure; its definition is passed on as it reads."""
+
 def create_index(
     index_name: str | None,
     table_name: str,
@@ -206,6 +290,11 @@ def create_index(
             `postgresql_using`, `sqlite_where`, `mysql_length`, `mssql_include`.
     """
 
+def create_materialized_view(
+    view: MaterializedView,
+) -> None:
+    """Create a materialized view with its indexes (PostgreSQL, Oracle Database)."""
+
 def create_primary_key(
     constraint_name: str | None,
     table_name: str,
@@ -217,6 +306,33 @@ def create_primary_key(
 
     Args:
         constraint_name: None lets the naming convention or the database decide.
+    """
+
+def create_schema(
+    schema_name: str,
+    *,
+    if_not_exists: bool | None = None,
+) -> None:
+    """Create a schema (PostgreSQL, MySQL, MariaDB, SQL Server).
+
+    Args:
+        if_not_exists: do nothing where it exists.
+    """
+
+def create_sequence(
+    sequence: SequenceItem | str,
+    *,
+    schema: str | None = None,
+    if_not_exists: bool | None = None,
+    **kw: Any,
+) -> None:
+    """Create a sequence (PostgreSQL, MariaDB, SQL Server, Oracle Database).
+
+    Args:
+        sequence: the name, or a `sqlalchemy.Sequence` with its options.
+        if_not_exists: do nothing where a sequence of that name exists, whatever its options.
+        kw: `start`, `increment`, `minvalue`, `maxvalue`, `nominvalue`, `nomaxvalue`, `cycle`, `cache`,
+            `data_type` and the dialects' options of `sqlalchemy.Sequence`.
     """
 
 def create_table(
@@ -250,6 +366,11 @@ def create_table_comment(
         existing_comment: what the reverse operation should put back.
     """
 
+def create_trigger(
+    trigger: Trigger,
+) -> None:
+    """Create a trigger; its definition is passed on as it reads."""
+
 def create_unique_constraint(
     constraint_name: str | None,
     table_name: str,
@@ -264,6 +385,11 @@ def create_unique_constraint(
         constraint_name: None lets the naming convention or the database decide.
         kw: `deferrable`, `initially` and the dialects' options, such as `postgresql_nulls_not_distinct`.
     """
+
+def create_view(
+    view: View,
+) -> None:
+    """Create a view; its definition is passed on as it reads."""
 
 def drop_column(
     table_name: str,
@@ -294,6 +420,56 @@ def drop_constraint(
         if_exists: do nothing where the constraint is gone already.
     """
 
+def drop_enum(
+    enum_name: str,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    existing_values: Sequence[str] | None = None,
+) -> None:
+    """Drop an enum type that no column has any more (PostgreSQL).
+
+    Args:
+        if_exists: do nothing where it is gone already.
+        existing_values: what the reverse operation creates it with.
+    """
+
+def drop_extension(
+    extension_name: str,
+    *,
+    if_exists: bool | None = None,
+    cascade: bool | None = None,
+    existing_schema: str | None = None,
+    existing_version: str | None = None,
+) -> None:
+    """Drop an extension from the database (PostgreSQL).
+
+    Args:
+        if_exists: do nothing where it is gone already.
+        cascade: drop what uses it too.
+        existing_schema: where the reverse operation creates it.
+        existing_version: the version the reverse operation creates.
+    """
+
+def drop_function(
+    function: Function | str,
+    *,
+    arguments: str = "",
+    schema: str | None = None,
+    kind: Literal["function", "procedure"] = "function",
+    if_exists: bool | None = None,
+    cascade: bool | None = None,
+) -> None:
+    """Drop a function or procedure.
+
+    Args:
+        function: a `Function`, which makes the operation reversible, or its name.
+        arguments: where only the name is given: what tells functions of one name apart on PostgreSQL.
+        kind: where only the name is given.
+        if_exists: do nothing where it is gone already.
+        cascade: drop what uses it too (PostgreSQL).
+    """
+
 def drop_index(
     index_name: str,
     table_name: str | None = None,
@@ -308,6 +484,50 @@ def drop_index(
         table_name: needed on MySQL and SQL Server, where the name of an index belongs to its table.
         if_exists: do nothing where the index is gone already.
         kw: options of `sqlalchemy.Index`, such as `postgresql_concurrently`.
+    """
+
+def drop_materialized_view(
+    view: MaterializedView | str,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    cascade: bool | None = None,
+) -> None:
+    """Drop a materialized view with its indexes (PostgreSQL, Oracle Database).
+
+    Args:
+        view: a `MaterializedView`, which makes the operation reversible, or its name.
+        if_exists: do nothing where it is gone already.
+        cascade: drop what uses it too (PostgreSQL).
+    """
+
+def drop_schema(
+    schema_name: str,
+    *,
+    if_exists: bool | None = None,
+    cascade: bool | None = None,
+) -> None:
+    """Drop a schema (PostgreSQL, MySQL, MariaDB, SQL Server).
+
+    Args:
+        if_exists: do nothing where it is gone already.
+        cascade: drop what is in it too. MySQL and MariaDB always do, so there it must be said; SQL Server
+            never does.
+    """
+
+def drop_sequence(
+    sequence: SequenceItem | str,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    existing: Mapping[str, Any] | SequenceItem | None = None,
+) -> None:
+    """Drop a sequence (PostgreSQL, MariaDB, SQL Server, Oracle Database).
+
+    Args:
+        sequence: the name, or a `sqlalchemy.Sequence`, which makes the operation reversible.
+        if_exists: do nothing where it is gone already.
+        existing: the options, for the reverse operation, where only the name is given.
     """
 
 def drop_table(
@@ -334,6 +554,38 @@ def drop_table_comment(
 
     Args:
         existing_comment: what the reverse operation should put back.
+    """
+
+def drop_trigger(
+    trigger: Trigger | str,
+    table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    cascade: bool | None = None,
+) -> None:
+    """Drop a trigger.
+
+    Args:
+        trigger: a `Trigger`, which makes the operation reversible, or its name.
+        table_name: where only the name is given; needed on PostgreSQL.
+        if_exists: do nothing where it is gone already.
+        cascade: drop what uses it too (PostgreSQL).
+    """
+
+def drop_view(
+    view: View | str,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    cascade: bool | None = None,
+) -> None:
+    """Drop a view.
+
+    Args:
+        view: a `View`, which makes the operation reversible, or its name.
+        if_exists: do nothing where it is gone already.
+        cascade: drop what uses it too (PostgreSQL).
     """
 
 def execute(
@@ -397,6 +649,20 @@ def invoke(
         OperationError: no implementation is registered for its class.
     """
 
+def refresh_materialized_view(
+    view: MaterializedView | str,
+    *,
+    schema: str | None = None,
+    concurrently: bool = False,
+    with_data: bool = True,
+) -> None:
+    """Fill a materialized view again (PostgreSQL, Oracle Database).
+
+    Args:
+        concurrently: let it be read meanwhile; needs a unique index on it, and that it is filled.
+        with_data: False empties it.
+    """
+
 def register_operation(
     name: str,
     sourcename: str | None = None,
@@ -409,6 +675,15 @@ def register_operation(
             operations object first; None where it has the name of the directive.
     """
 
+def rename_enum_value(
+    enum_name: str,
+    value: str,
+    new_value: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a value of an enum type (PostgreSQL); rows and defaults that have it follow."""
+
 def rename_table(
     old_table_name: str,
     new_table_name: str,
@@ -416,6 +691,95 @@ def rename_table(
     schema: str | None = None,
 ) -> None:
     """Rename a table; it stays in its schema."""
+
+def replace_enum_values(
+    enum_name: str,
+    values: Sequence[str],
+    existing_values: Sequence[str],
+    *,
+    columns: Sequence[EnumColumnArgument] = (),
+    mapping: Mapping[str, str] | None = None,
+    schema: str | None = None,
+) -> None:
+    """Remove or reorder values of an enum type (PostgreSQL): a new type takes the place of the old one.
+
+    Every table with a column of the type is rewritten, and locked meanwhile. A row that has a removed value
+    which `mapping` does not mention makes the statement fail; nothing has changed then.
+
+    Args:
+        values: what the type has afterwards, in their order.
+        existing_values: what it has now.
+        columns: every column of the type: `(table, column)`, `(table, column, server_default)`, or an
+            `ops.EnumColumn`, which also knows schemas and arrays.
+        mapping: removed value -> the value its rows get.
+        schema: of the type, and of the tables that do not say another.
+    """
+
+def replace_function(
+    function: Function,
+    *,
+    replaces: Function | str | None = None,
+    replace_with: Function | str | None = None,
+    recreate: bool | None = None,
+) -> None:
+    """Put a function or procedure in the place of an older one, with OR REPLACE where the database has it.
+
+    Where the arguments differ, the older one is dropped: otherwise both would be there.
+
+    Args:
+        function: as it is to be.
+        replaces: as it is: a `Function`, or "<revision>.<attribute>" of an older revision.
+        replace_with: in a downgrade, the older function that comes back in the place of `function`.
+        recreate: True drops and creates, which PostgreSQL needs if the result type changes or an argument
+            loses its default. False never drops.
+    """
+
+def replace_materialized_view(
+    view: MaterializedView,
+    *,
+    replaces: MaterializedView | str | None = None,
+    replace_with: MaterializedView | str | None = None,
+) -> None:
+    """Drop a materialized view and create it anew, with its indexes (PostgreSQL, Oracle Database).
+
+    Args:
+        view: as it is to be.
+        replaces: as it is: a `MaterializedView`, or "<revision>.<attribute>" of an older revision.
+        replace_with: in a downgrade, the older view that comes back in the place of `view`.
+    """
+
+def replace_trigger(
+    trigger: Trigger,
+    *,
+    replaces: Trigger | str | None = None,
+    replace_with: Trigger | str | None = None,
+    recreate: bool | None = None,
+) -> None:
+    """Put a trigger in the place of an older one, with OR REPLACE where the database has it.
+
+    Args:
+        trigger: as it is to be.
+        replaces: as it is: a `Trigger`, or "<revision>.<attribute>" of an older revision.
+        replace_with: in a downgrade, the older trigger that comes back in the place of `trigger`.
+        recreate: True drops and creates. False never drops.
+    """
+
+def replace_view(
+    view: View,
+    *,
+    replaces: View | str | None = None,
+    replace_with: View | str | None = None,
+    recreate: bool | None = None,
+) -> None:
+    """Put a view in the place of an older one, with CREATE OR REPLACE where the database has it.
+
+    Args:
+        view: as it is to be.
+        replaces: as it is: a `View`, or "<revision>.<attribute>", the module attribute of an older revision.
+        replace_with: in a downgrade, the older view that comes back in the place of `view`.
+        recreate: True drops and creates: PostgreSQL replaces a view only if its columns stay and new ones
+            come last. False never drops.
+    """
 
 def run_async(
     async_function: Callable[..., Awaitable[_T]],

@@ -60,6 +60,7 @@ from runner.dialects.ddl import (
     ServerDefault,
 )
 from runner.dialects.literals import rendering_dialect
+from runner.dialects.objects import ObjectImpl
 from runner.dialects.offline import OfflineConnection
 from runner.dialects.statement import (
     OfflineSink,
@@ -114,7 +115,7 @@ class ImplMeta(type):
             _impls[namespace["__dialect__"]] = impl
 
 
-class DefaultImpl(metaclass=ImplMeta):
+class DefaultImpl(ObjectImpl, metaclass=ImplMeta):
     """Carries out operations on one database.
 
     Args:
@@ -138,6 +139,8 @@ class DefaultImpl(metaclass=ImplMeta):
     command_terminator: str = ";"
     batch_separator: str = ""
     """What follows each statement in a script, on a line of its own."""
+    script_sink: ClassVar[type[OfflineSink]] = OfflineSink
+    """Writes the statements of a script."""
     supports_alter_column: ClassVar[bool] = True
     """Whether type, nullability and default of a column can be altered in place."""
     supports_alter_constraint: ClassVar[bool] = True
@@ -210,7 +213,7 @@ class DefaultImpl(metaclass=ImplMeta):
     @cached_property
     def _script(self) -> OfflineSink:
         """The sink of offline mode; made when first needed, so an online run never pays for it."""
-        return OfflineSink(
+        return self.script_sink(
             self._output_buffer,
             self._rendering_dialect(),
             self.command_terminator,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Column, Computed, Identity, Index, Table, TableClause
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateIndex, DDLElement
+from sqlalchemy.schema import CreateIndex, CreateSchema, DDLElement
+from sqlalchemy.schema import Sequence as Sequence_
 from sqlalchemy.types import NVARCHAR, TypeEngine
 
 from runner.dialects.base import DefaultImpl, ensure_columns
@@ -37,6 +38,22 @@ from runner.dialects.ddl import (
     is_default,
 )
 from runner.dialects.literals import rendering_dialect
+from runner.dialects.object_ddl import (
+    AlterSequence,
+    CreateFunction,
+    CreateReplaceable,
+    CreateTrigger,
+    CreateView,
+    create_words,
+    format_arguments,
+    format_definition,
+    format_object_name,
+    format_view_columns,
+    raw,
+    visit_alter_sequence,
+)
+from runner.dialects.statement import OfflineSink, Statement
+from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import OperationError
 
 if TYPE_CHECKING:
@@ -71,12 +88,42 @@ class CreateIndexIfNotExists(DDLElement):
         self.index = index
 
 
+class CreateSchemaIfNotExists(DDLElement):
+    """CREATE SCHEMA behind a look into the catalogue."""
+
+    def __init__(self, schema_name: str) -> None:
+        self.schema_name = schema_name
+
+
+class BatchSink(OfflineSink):
+    """Writes statements in batches; those that must begin one get one of their own."""
+
+    _in_batch = False
+
+    def pieces(self, statement: Statement) -> tuple[str, ...]:
+        """Return the statement, behind a batch separator where it has to come first and does not."""
+        pieces = OfflineSink.pieces(self, statement)
+        first = isinstance(statement.construct, CreateReplaceable | CreateSchema)
+        return (self.batch_separator, *pieces) if first and self._in_batch and self.batch_separator else pieces
+
+    def static_output(self, static_text: str) -> None:
+        """Write text as it is; comments do not count as statements."""
+        if static_text == self.batch_separator:
+            self._in_batch = False
+        elif not static_text.lstrip().startswith("--"):
+            self._in_batch = True
+        OfflineSink.static_output(self, static_text)
+
+
 class MSSQLImpl(DefaultImpl):
     """Operations on SQL Server."""
 
     __dialect__ = "mssql"
     transactional_ddl = True
     batch_separator = "GO"
+    script_sink = BatchSink
+    database_name = "SQL Server"
+    replaced_in_place = frozenset({"view", "function", "procedure", "trigger"})
     type_synonyms = (*DefaultImpl.type_synonyms, {"VARCHAR", "NVARCHAR"})
     identity_attrs_ignore = (
         *DefaultImpl.identity_attrs_ignore,
@@ -200,6 +247,23 @@ class MSSQLImpl(DefaultImpl):
             self._exec(CreateIndexIfNotExists(index))
         else:
             super().create_index(index, **kw)
+
+    def create_schema(self, schema_name: str, *, if_not_exists: bool = False) -> None:
+        """Create a schema."""
+        if if_not_exists:
+            self._exec(CreateSchemaIfNotExists(schema_name))
+        else:
+            super().create_schema(schema_name)
+
+    def create_sequence(self, sequence: Sequence_, *, if_not_exists: bool = False) -> None:
+        """Create a sequence.
+
+        Raises:
+            OperationUnsupported: `if_not_exists`, which there is not.
+        """
+        if if_not_exists:
+            self._refuse("create_sequence", sequence.name, "CREATE SEQUENCE IF NOT EXISTS", "Leave if_not_exists= out.")
+        super().create_sequence(sequence)
 
     def bulk_insert(
         self,
@@ -336,3 +400,58 @@ def visit_column_comment(element: ColumnComment, compiler: MSDDLCompiler, **kw: 
     verb = "update" if element.existing_comment is not None else "add"
     comment = compiler.sql_compiler.render_literal_value(element.comment, NVARCHAR())
     return f"exec sp_{verb}extendedproperty 'MS_Description', {comment}, {target}"
+
+
+# --- what is neither table nor column ---------------------------------------------------------------------------------
+
+
+@compiles(CreateSchemaIfNotExists, "mssql")
+def visit_create_schema_if_not_exists(element: CreateSchemaIfNotExists, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return CREATE SCHEMA through EXEC, since it must be alone, behind IF SCHEMA_ID(...) IS NULL."""
+    create = f"CREATE SCHEMA {compiler.preparer.quote(element.schema_name)}"
+    return f"IF SCHEMA_ID(N{_string(element.schema_name)}) IS NULL EXEC(N{_string(create)})"
+
+
+@compiles(AlterSequence, "mssql")
+def alter_sequence(element: AlterSequence, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return ALTER SEQUENCE.
+
+    Raises:
+        OperationUnsupported: the start value or the type is to change, which only a new sequence can have.
+    """
+    if element.sequence.start is not None or element.sequence.data_type is not None:
+        message = (
+            f"alter_sequence {element.sequence.name}: SQL Server cannot alter start value or type of a sequence. "
+            "Use restart= to say where it goes on, or drop it and create it again."
+        )
+        raise OperationUnsupported(message, sequence=element.sequence.name)
+    return visit_alter_sequence(element, compiler, **kw)
+
+
+@compiles(CreateView, "mssql")
+def visit_create_view(element: CreateView, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return CREATE OR ALTER VIEW."""
+    view = element.target
+    options = f" {raw(compiler, view.options)}" if view.options else ""
+    name = f"{format_object_name(compiler, view)}{format_view_columns(compiler, view)}"
+    return f"{create_words(element, 'OR ALTER')} {name}{options} AS\n{format_definition(compiler, view)}"
+
+
+@compiles(CreateFunction, "mssql")
+def visit_create_function(element: CreateFunction, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return CREATE OR ALTER FUNCTION or PROCEDURE; a procedure without arguments has no parentheses."""
+    function = element.target
+    arguments = format_arguments(compiler, function)
+    if function.kind == "function":
+        arguments = arguments or " ()"
+    head = f"{create_words(element, 'OR ALTER')} {format_object_name(compiler, function)}{arguments}"
+    return f"{head}\n{format_definition(compiler, function)}"
+
+
+@compiles(CreateTrigger, "mssql")
+def visit_create_trigger(element: CreateTrigger, compiler: MSDDLCompiler, **kw: Any) -> str:
+    """Return CREATE OR ALTER TRIGGER, the table in front of the event."""
+    trigger = element.target
+    table = format_table_name(compiler, trigger.table, trigger.schema)
+    head = f"{create_words(element, 'OR ALTER')} {format_object_name(compiler, trigger)}"
+    return f"{head}\nON {table} {raw(compiler, trigger.event)}\n{format_definition(compiler, trigger)}"

@@ -10,6 +10,7 @@ Source: MySQL manual and MariaDB documentation, ALTER TABLE and SHOW CREATE TABL
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,9 +55,20 @@ from runner.dialects.ddl import (
     format_type,
     type_instance,
 )
+from runner.dialects.object_ddl import (
+    CreateFunction,
+    CreateTrigger,
+    CreateView,
+    format_definition,
+    format_object_name,
+    format_view_columns,
+    raw,
+)
+from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import OfflineUnsupported, OperationError
 from runner.operations.mysql_stored import StoredColumn, in_session, keeps_type, read_columns
+from runner.operations.replaceable import Replaceable, View
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
@@ -144,11 +156,34 @@ class DropConstraintOfKind(DDLElement):
         self.if_exists = if_exists
 
 
+class DelimiterSink(OfflineSink):
+    """Writes statements for the client `mysql`, which needs another delimiter where a body has semicolons."""
+
+    def pieces(self, statement: Statement) -> tuple[str, ...]:
+        """Return the statement, between two DELIMITER commands where it is one with a body."""
+        if not isinstance(statement.construct, CreateFunction | CreateTrigger):
+            return OfflineSink.pieces(self, statement)
+        sql = statement.sql(self.dialect)
+        if ";" not in sql:
+            return (self.terminated(sql),)
+        delimiter = next(text for text in _delimiters() if text not in sql)
+        return (f"DELIMITER {delimiter}", f"{sql}\n{delimiter}", f"DELIMITER {self.terminator}")
+
+
+def _delimiters() -> Iterator[str]:
+    yield from ("//", "$$")
+    yield from (";;" + "/" * count for count in itertools.count())
+
+
 class MySQLImpl(DefaultImpl):
     """Operations on MySQL, and on MariaDB where they are the same."""
 
     __dialect__ = "mysql"
     transactional_ddl = False
+    script_sink = DelimiterSink
+    database_name = "MySQL"
+    without_enums = "Its ENUM belongs to a column: change it with op.alter_column(type_=sa.Enum(...))."
+    drop_schema_cascades = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"BOOL", "TINYINT"}, {"JSON", "LONGTEXT"})
     type_arg_extract = [r"character set ([\w\-_]+)", r"collate ([\w\-_]+)"]  # noqa: RUF012  # Alembic's kind of value
 
@@ -251,6 +286,17 @@ class MySQLImpl(DefaultImpl):
         """Whether the server is MariaDB; offline, what the URL says."""
         return bool(getattr(self.dialect, "is_mariadb", False))
 
+    # --- what is neither table nor column --------------------------------------------------------------------------
+
+    @property
+    def supports_sequences(self) -> bool:
+        """Whether there are sequences: MariaDB has them, also where SQLAlchemy has not seen a server yet."""
+        return self._is_mariadb or bool(self.dialect.supports_sequences)
+
+    def _can_replace(self, older: Replaceable, target: Replaceable) -> bool:
+        """Tell whether there is CREATE OR REPLACE: for views, and on MariaDB for the others."""
+        return older.key == target.key and (isinstance(target, View) or self._is_mariadb)
+
     # --- constraints -----------------------------------------------------------------------------------------------
 
     def drop_constraint(self, const: Constraint, **kw: Any) -> None:
@@ -312,6 +358,7 @@ class MariaDBImpl(MySQLImpl):
     """Operations on MariaDB."""
 
     __dialect__ = "mariadb"
+    database_name = "MariaDB"
 
 
 def _default_needs_change(type_: TypeEngine[Any] | None, default: ServerDefault | Literal[False] | None) -> bool:
@@ -330,6 +377,16 @@ def _nullability_unknown(table_name: str, column_name: str) -> OfflineUnsupporte
         "not say whether it is nullable; offline there is no database to ask. Add existing_nullable=."
     )
     return OfflineUnsupported(message, table=table_name, column=column_name)
+
+
+@compiles(CreateView, "mysql", "mariadb")
+def visit_create_view(element: CreateView, compiler: MySQLDDLCompiler, **kw: Any) -> str:
+    """Return CREATE VIEW with the options in front of VIEW."""
+    view = element.target
+    words = "CREATE OR REPLACE" if element.or_replace else "CREATE"
+    options = f" {raw(compiler, view.options)}" if view.options else ""
+    name = f"{format_object_name(compiler, view)}{format_view_columns(compiler, view)}"
+    return f"{words}{options} VIEW {name} AS\n{format_definition(compiler, view)}"
 
 
 @compiles(MySQLAlterDefault, "mysql", "mariadb")

@@ -31,7 +31,22 @@ from runner.dialects.ddl import (
     format_type,
 )
 from runner.dialects.literals import rendering_dialect
+from runner.dialects.object_ddl import (
+    AlterSequence,
+    CreateFunction,
+    CreateMaterializedView,
+    CreateTrigger,
+    RefreshMaterializedView,
+    create_words,
+    format_arguments,
+    format_definition,
+    format_object_name,
+    format_view_columns,
+    literal_text,
+    raw,
+)
 from runner.dialects.unsupported import OperationUnsupported
+from runner.operations.replaceable import MaterializedView, Replaceable
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.oracle.base import OracleDDLCompiler
@@ -55,6 +70,10 @@ class OracleImpl(DefaultImpl):
         {"DOUBLE", "FLOAT", "DOUBLE_PRECISION"},
     )
     identity_attrs_ignore = ()
+    database_name = "Oracle Database"
+    supports_schemas = False
+    object_kinds = frozenset({"view", "materialized view", "function", "procedure", "trigger"})
+    replaced_in_place = frozenset({"view", "function", "procedure", "trigger"})
 
     def _configure(self, context_opts: Mapping[str, Any]) -> None:
         self.batch_separator = context_opts.get("oracle_batch_separator", self.batch_separator) or ""
@@ -66,6 +85,17 @@ class OracleImpl(DefaultImpl):
     def render_binary_literal(self, value: bytes) -> str:
         """Return the bytes through HEXTORAW."""
         return f"HEXTORAW('{value.hex()}')"
+
+    def _require_kind(self, verb: str, target: Replaceable) -> None:
+        """Raise for what there is not, an access method or a condition of an index included."""
+        super()._require_kind(verb, target)
+        for index in target.indexes if isinstance(target, MaterializedView) else ():
+            if index.using is not None or index.where is not None:
+                message = (
+                    f"Index {index.name} on {target.name}: Oracle Database has no USING and no WHERE for indexes. "
+                    "Leave using= and where= out for this dialect."
+                )
+                raise OperationUnsupported(message, index=index.name)
 
     def emit_begin(self) -> None:
         """Write SET TRANSACTION READ WRITE; there is no BEGIN."""
@@ -158,3 +188,68 @@ def visit_column_comment(element: ColumnComment, compiler: OracleDDLCompiler, **
     table = format_table_name(compiler, element.table_name, element.schema)
     comment = compiler.sql_compiler.render_literal_value(element.comment or "", String())
     return f"COMMENT ON COLUMN {table}.{format_column_name(compiler, element.column_name)} IS {comment}"
+
+
+@compiles(AlterSequence, "oracle")
+def visit_alter_sequence(element: AlterSequence, compiler: OracleDDLCompiler, **kw: Any) -> str:
+    """Return ALTER SEQUENCE, where RESTART names its value as START WITH.
+
+    Raises:
+        OperationUnsupported: the start value is to change, which only a new sequence can have.
+    """
+    sequence = element.sequence
+    if sequence.start is not None:
+        message = (
+            f"alter_sequence {sequence.name}: Oracle Database cannot alter the start value of a sequence. Use restart= "
+            "to say where it goes on, or drop it and create it again."
+        )
+        raise OperationUnsupported(message, sequence=sequence.name)
+    options = compiler.get_identity_options(sequence)  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+    parts = [f"ALTER SEQUENCE {compiler.preparer.format_sequence(sequence)}", options]
+    if element.restart is not None and element.restart is not False:
+        parts.append("RESTART" if element.restart is True else f"RESTART START WITH {element.restart}")
+    return " ".join(part for part in parts if part)
+
+
+@compiles(CreateFunction, "oracle")
+def visit_create_function(element: CreateFunction, compiler: OracleDDLCompiler, **kw: Any) -> str:
+    """Return CREATE FUNCTION or PROCEDURE with the semicolon behind END, which is part of the block."""
+    function = element.target
+    head = f"{create_words(element)} {format_object_name(compiler, function)}{format_arguments(compiler, function)}"
+    return f"{head}\n{format_definition(compiler, function, keep_semicolon=True)}"
+
+
+@compiles(CreateTrigger, "oracle")
+def visit_create_trigger(element: CreateTrigger, compiler: OracleDDLCompiler, **kw: Any) -> str:
+    """Return CREATE TRIGGER with the semicolon behind END, which is part of the block."""
+    trigger = element.target
+    table = format_table_name(compiler, trigger.table, trigger.schema)
+    head = f"{create_words(element)} {format_object_name(compiler, trigger)}\n{raw(compiler, trigger.event)} ON {table}"
+    return f"{head}\n{format_definition(compiler, trigger, keep_semicolon=True)}"
+
+
+@compiles(CreateMaterializedView, "oracle")
+def visit_create_materialized_view(element: CreateMaterializedView, compiler: OracleDDLCompiler, **kw: Any) -> str:
+    """Return CREATE MATERIALIZED VIEW, where BUILD says whether it is filled."""
+    view = element.target
+    name = f"{format_object_name(compiler, view)}{format_view_columns(compiler, view)}"
+    options = f" {raw(compiler, view.options)}" if view.options else ""
+    build = "IMMEDIATE" if view.with_data else "DEFERRED"
+    return f"{create_words(element)} {name}{options} BUILD {build} AS\n{format_definition(compiler, view)}"
+
+
+@compiles(RefreshMaterializedView, "oracle")
+def visit_refresh_materialized_view(element: RefreshMaterializedView, compiler: OracleDDLCompiler, **kw: Any) -> str:
+    """Return a block that calls DBMS_MVIEW.REFRESH for the complete refresh.
+
+    Raises:
+        OperationUnsupported: `concurrently`, or `with_data=False`.
+    """
+    if element.concurrently or not element.with_data:
+        message = (
+            f"refresh_materialized_view {element.view_name}: Oracle Database has no CONCURRENTLY or WITH NO DATA. "
+            "Leave concurrently= and with_data= out for this dialect."
+        )
+        raise OperationUnsupported(message, view=element.view_name)
+    name = literal_text(compiler, str(format_table_name(compiler, element.view_name, element.schema)))
+    return f"BEGIN DBMS_MVIEW.REFRESH({name}, 'C'); END;"

@@ -48,6 +48,7 @@ from runner.dialects.ddl import (
     type_instance,
 )
 from runner.dialects.literals import rendering_dialect
+from runner.dialects.postgresql_objects import PostgresqlObjects
 from runner.errors import OperationError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class PostgresqlColumnType(AlterColumn):
         self.type_ = type_instance(type_)
 
 
-class PostgresqlImpl(DefaultImpl):
+class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
     """Operations on PostgreSQL."""
 
     __dialect__ = "postgresql"

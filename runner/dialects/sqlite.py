@@ -25,6 +25,13 @@ from runner.dialects.ddl import (
     format_column_name,
     format_table_name,
 )
+from runner.dialects.object_ddl import (
+    CreateTrigger,
+    create_words,
+    format_definition,
+    format_object_name,
+    raw,
+)
 from runner.dialects.unsupported import OperationUnsupported
 
 if TYPE_CHECKING:
@@ -49,6 +56,9 @@ class SQLiteImpl(DefaultImpl):
     online_transactional_ddl = True
     supports_alter_column = False
     supports_alter_constraint = False
+    database_name = "SQLite"
+    supports_schemas = False
+    object_kinds = frozenset({"view", "trigger"})
 
     def alter_column(
         self,
@@ -185,6 +195,15 @@ def _described(const: Constraint) -> str:
     name = f"{kind} {str(const.name)!r}" if const.name is not None else f"an unnamed {kind}"
     table = getattr(const.table, "name", None)
     return f"{name} on {table!r}" if table else name
+
+
+@compiles(CreateTrigger, "sqlite")
+def visit_create_trigger(element: CreateTrigger, compiler: SQLiteDDLCompiler, **kw: Any) -> str:
+    """Return CREATE TRIGGER, where the table is never qualified: it is in the trigger's database."""
+    trigger = element.target
+    head = f"{create_words(element)} {format_object_name(compiler, trigger)}"
+    table = compiler.preparer.quote(trigger.table)
+    return f"{head}\n{raw(compiler, trigger.event)} ON {table}\n{format_definition(compiler, trigger)}"
 
 
 @compiles(RenameTable, "sqlite")

@@ -162,9 +162,14 @@ class OfflineSink:
         """Write the statement, one text per parameter set."""
         write = self.emit if self.emit is not None else self.static_output
         for single in statement.separate():
-            write(self.terminated(single.sql(self.dialect)))
+            for piece in self.pieces(single):
+                write(piece)
             if self.batch_separator:
                 write(self.batch_separator)
+
+    def pieces(self, statement: Statement) -> tuple[str, ...]:
+        """Return what is written for one statement, the batch separator not included."""
+        return (self.terminated(statement.sql(self.dialect)),)
 
     def terminated(self, sql: str) -> str:
         """Return the text with its terminator, safe from a comment on the last line."""

@@ -19,6 +19,7 @@ from sqlalchemy.util import immutabledict
 from runner.errors import OperationError
 from runner.operations import ops
 from runner.operations.current import CurrentObject
+from runner.operations.object_directives import ObjectDirectives
 from runner.operations.ops.constraints import CreateExcludeConstraintOp
 from runner.operations.schemaobj import SchemaObjects
 from runner.operations.sqltext import InlineLiteral, inline_literal
@@ -249,7 +250,7 @@ def _directive(op_cls: type[ops.MigrateOperation], name: str, sourcename: str) -
     return directive
 
 
-class Operations(AbstractOperations):
+class Operations(ObjectDirectives, AbstractOperations):
     """The directives a revision can use, carried out one by one.
 
     `op` in a revision file is this class, for the running migration. Names of tables and columns are plain

@@ -92,7 +92,8 @@ class AlterSequenceOp(MigrateOperation):
         sequence_name: without schema.
         schema: None is the default schema.
         restart: the value it gives out next; True is the start value, None leaves it.
-        options: the options that change, as keywords of `sqlalchemy.Sequence`.
+        options: the options that change, as keywords of `sqlalchemy.Sequence`; None as `minvalue` or `maxvalue`
+            takes the limit away.
         existing: the options as they are; the reverse puts back the ones that change.
     """
 
@@ -144,9 +145,13 @@ class AlterSequenceOp(MigrateOperation):
         return cls(existing.name, schema=existing.schema, existing=old, **changed)
 
     def to_sequence(self, migration_context: MigrationContextLike | None = None) -> Sequence:
-        """Return a sequence of just the options that change."""
+        """Return a sequence of just the options that change; a limit of None is NO MINVALUE or NO MAXVALUE."""
         metadata = schemaobj.SchemaObjects(migration_context).metadata()
-        return Sequence(self.sequence_name, schema=self.schema, metadata=metadata, **self.options)
+        options = dict(self.options)
+        for limit in ("minvalue", "maxvalue"):
+            if limit in options and options[limit] is None:
+                options[f"no{limit}"] = True
+        return Sequence(self.sequence_name, schema=self.schema, metadata=metadata, **options)
 
     @classmethod
     def alter_sequence(

@@ -23,10 +23,11 @@ _HEADER = '''\
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Column, SchemaItem, Table
+from sqlalchemy.schema import Sequence as SequenceItem
 from sqlalchemy.sql.elements import conv
 from sqlalchemy.sql.expression import Executable, TableClause
 from sqlalchemy.types import TypeEngine
@@ -42,7 +43,9 @@ from runner.operations.arguments import (
 )
 from runner.operations.base import BatchOperations
 from runner.operations.base import Operations as Operations
+from runner.operations.ops.enums import EnumColumnArgument
 from runner.operations.protocols import MigrationContextLike
+from runner.operations.replaceable import Function, MaterializedView, Trigger, View
 from runner.operations.sqltext import InlineLiteral
 
 _T = TypeVar("_T")
