@@ -165,6 +165,9 @@ def _history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-r", "--rev-range", metavar="[START]:[END]", help="only this range, both ends included")
     _verbose(parser)
     parser.add_argument("-i", "--indicate-current", action="store_true", help="mark what the database is at")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--graph", action="store_true", help="draw the branches and merges")
+    form.add_argument("--format", choices=("mermaid", "dot", "svg"), help="the graph for another program")
     _json(parser)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from runner.commands.init import Initialised
     from runner.commands.list_templates import Template
     from runner.commands.results import RevisionView, RunResult
+    from runner.graph.lanes import Mark
 
 __all__ = [
     "branches_text",
     "check_text",
     "current_text",
+    "history_diagram",
+    "history_graph",
     "initialised_text",
     "run_summary",
     "templates_text",
@@ -73,6 +76,43 @@ def check_text(result: CheckResult) -> str:
     if result.status == "in-step":
         return "The database is in step with the model.\n"
     return "".join(f"{f'{one.database}: ' if one.database else ''}{one.text}\n" for one in result.differences)
+
+
+def history_graph(views: Sequence[RevisionView], *, encoding: str) -> str:
+    """Return the revisions drawn as a graph; in plain ASCII where the encoding has no lines."""
+    from runner.graph.drawing import Characters, draw
+
+    try:
+        "●◆│├─".encode(encoding)
+        characters = Characters.UNICODE
+    except (UnicodeEncodeError, LookupError):
+        characters = Characters.ASCII
+    return "".join(f"{line}\n" for line in draw(_marks(views), characters))
+
+
+def history_diagram(views: Sequence[RevisionView], form: str) -> str:
+    """Return the revisions as `mermaid`, `dot` or `svg`."""
+    from runner.graph import diagrams
+
+    write = {"mermaid": diagrams.to_mermaid, "dot": diagrams.to_dot, "svg": diagrams.to_svg}[form]
+    return write(_marks(views))
+
+
+def _marks(views: Sequence[RevisionView]) -> list[Mark]:
+    from runner.graph.lanes import Mark
+
+    return [
+        Mark(
+            revision=one.revision,
+            parents=one.down_revisions,
+            dependencies=one.dependencies,
+            message=one.message,
+            text=one.line,
+            is_head=one.is_head,
+            is_current=one.is_current,
+        )
+        for one in views
+    ]
 
 
 def run_summary(result: RunResult) -> dict[str, Any]:

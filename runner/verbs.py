@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -75,9 +76,15 @@ def _heads(target: Target, values: argparse.Namespace, _settings: Settings) -> O
 
 def _history(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
     from runner.commands.history import history
-    from runner.report import views_text
+    from runner.report import history_diagram, history_graph, views_text
 
-    found = history(target, values.rev_range, indicate_current=values.indicate_current)
+    drawn = values.graph or values.format is not None
+    found = history(target, values.rev_range, indicate_current=values.indicate_current, include_parents=not drawn)
+    if values.format is not None:
+        return _shown(values, found, lambda: history_diagram(found, values.format))
+    if values.graph:
+        encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+        return _shown(values, found, lambda: history_graph(found, encoding=encoding))
     return _shown(values, found, lambda: views_text(found, verbose=values.verbose))
 
 
