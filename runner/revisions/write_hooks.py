@@ -68,12 +68,17 @@ def _run_hook(path: str, options: dict[str, Any]) -> None:
             hook=name,
         )
     try:
-        _registry[kind](path, options)
+        _invoke(kind, path, options)
     except RunnerError:
         raise
     except Exception as exc:
         reason = " ".join(f"{type(exc).__name__}: {exc}".split())
         raise _failed(options, path, f"it raised {reason}") from exc
+
+
+def _invoke(name: str, revision_path: str | os.PathLike[str], options: Mapping[str, Any]) -> Any:
+    """Call the function registered as a hook type; hook types of others' making call it by this name."""
+    return _registry[name](os.fspath(revision_path), dict(options))
 
 
 @register("console_scripts")
