@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -14,17 +15,18 @@ __all__ = ["open_in_editor"]
 _FALLBACKS = ("sensible-editor", "editor", "nano", "vim", "code")
 
 
-def open_in_editor(paths: Sequence[str], environ: Mapping[str, str]) -> None:
+def open_in_editor(paths: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
     """Open the files, one after the other, and wait until each is closed.
 
     Args:
         paths: the files.
         environ: EDITOR and VISUAL name the editor, which may have options; PATH is searched for the usual ones else.
+            None takes the process's own environment.
 
     Raises:
         EditorFailed: there is no editor, or it ended with a failure.
     """
-    command = _editor(environ)
+    command = _editor(os.environ if environ is None else environ)
     for path in paths:
         try:
             ended = subprocess.run([*command, path], check=False)  # noqa: S603  # the person's own editor

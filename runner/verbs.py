@@ -163,12 +163,10 @@ def _check(target: Target, values: argparse.Namespace, _settings: Settings) -> O
 
 
 def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
-    import os
-
     from runner.commands.edit import files_to_edit
     from runner.editor import open_in_editor
 
-    open_in_editor(files_to_edit(target, values.revision), os.environ)
+    open_in_editor(files_to_edit(target, values.revision))
     return Outcome()
 
 

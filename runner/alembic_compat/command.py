@@ -196,7 +196,7 @@ def edit(config: Config, rev: str) -> None:
         config: the configuration.
         rev: a revision symbol, or `current`.
     """
-    open_in_editor(files_to_edit(_target(config, runs=rev == "current"), rev), os.environ)
+    open_in_editor(files_to_edit(_target(config, runs=rev == "current"), rev))
 
 
 @raising_originals

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from runner import editor
 
 __all__ = ["open_in_editor"]
@@ -16,4 +14,4 @@ def open_in_editor(filename: str, environ: dict[str, str] | None = None) -> None
         filename: the file.
         environ: names the editor; None takes the process's own environment.
     """
-    editor.open_in_editor((filename,), os.environ if environ is None else environ)
+    editor.open_in_editor((filename,), environ)
