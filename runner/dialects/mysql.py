@@ -37,6 +37,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import DDLElement
 
 from runner.dialects.base import DefaultImpl
+from runner.dialects.compare.mysql import MySQLComparison
 from runner.dialects.ddl import (
     AddColumn,
     AlterColumn,
@@ -175,7 +176,7 @@ def _delimiters() -> Iterator[str]:
     yield from (";;" + "/" * count for count in itertools.count())
 
 
-class MySQLImpl(DefaultImpl):
+class MySQLImpl(MySQLComparison, DefaultImpl):
     """Operations on MySQL, and on MariaDB where they are the same."""
 
     __dialect__ = "mysql"

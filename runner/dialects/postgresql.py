@@ -31,6 +31,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
 from runner.dialects.base import BatchTable, DefaultImpl, ensure_columns
+from runner.dialects.compare.postgresql import PostgresqlComparison
 from runner.dialects.ddl import (
     AlterColumn,
     ColumnComment,
@@ -71,7 +72,7 @@ class PostgresqlColumnType(AlterColumn):
         self.type_ = type_instance(type_)
 
 
-class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
+class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     """Operations on PostgreSQL."""
 
     __dialect__ = "postgresql"
@@ -225,6 +226,11 @@ class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
         default = column_info.get("default")
         match = _NEXTVAL.match(default) if isinstance(default, str) else None
         if match is None or not isinstance(column_info["type"], Integer):
+            return
+        if self._reads_in_bulk(inspector):
+            column = (table.schema or inspector.default_schema_name, table.name, column_info["name"])
+            if column in self.owned_defaults(inspector):
+                del column_info["default"]
             return
         from sqlalchemy.dialects.postgresql import REGCLASS
 
