@@ -55,7 +55,7 @@ def current(target: Target, *, check_heads: bool = False) -> tuple[CurrentState,
     script = target.script
     states = []
     for heads, url in current_heads(target):
-        check_rows(script.graph, heads)
+        check_rows(script.graph_for(heads), heads)
         scripts = sorted(script.get_all_current(heads), key=lambda one: one.revision)
         states.append(CurrentState(heads=heads, revisions=tuple(_view(one) for one in scripts), url=url))
         if check_heads:

@@ -37,7 +37,7 @@ def history(
         current = tuple(sorted({revision for heads, _ in current_heads(target) for revision in heads}))
     script = target.script
     if "current" in (base, head):  # merely marking what is current is possible without knowing all of it
-        refuse_unknown_rows(script.graph, current)
+        refuse_unknown_rows(script.graph_for(current), current)
     chosen = script.graph.walk(_or_current(base, current), _or_current(head, current))
     scripts = script.get_revisions(chosen)
     return tuple(

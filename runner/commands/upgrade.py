@@ -39,7 +39,7 @@ def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: 
         )
     if not sql:
         rows = target.look()
-        if rows is not None and not script.graph.pending(rows.revisions, destination):
+        if rows is not None and not script.graph_for(rows.revisions).pending(rows.revisions, destination):
             return nothing_pending(rows.revisions)
     environment = target.run_environment(
         lambda heads, _context: script._upgrade_revs(destination, heads),

@@ -71,6 +71,7 @@ class ScriptDirectory:
         self.hooks = list(hooks)
         self.recursive_version_locations = recursive_version_locations
         self.messaging_opts = dict(messaging_opts or {})
+        self._rows_inside: set[str] = set()  # version rows inside squashed ranges
         if not os.path.isdir(self.dir):
             raise _missing(self.dir)
 
@@ -152,12 +153,43 @@ class ScriptDirectory:
             RevisionFileError, StrayFile: the place of a file in the graph cannot be told.
             GraphError: the revisions do not form a graph.
         """
-        return RevisionGraph(_revision(file, rank) for rank, file in enumerate(self.scanned))
+        revisions = [_revision(file, rank) for rank, file in enumerate(self.scanned)]
+        if not any(one.replaces for one in revisions):
+            return RevisionGraph(revisions)
+        from runner.graph.replaced import graph_with_originals, squashed
+
+        if not self._rows_inside:
+            return RevisionGraph(squashed(revisions))
+        start = len(revisions)
+        revisions += [_revision(file, rank) for rank, file in enumerate(self._archived, start)]
+        return graph_with_originals(revisions, self._rows_inside)
 
     def graph_for(self, rows: Sequence[str]) -> RevisionGraph:
-        """Return the graph for a database with these version rows."""
-        del rows
+        """Return the graph for a database with these version rows.
+
+        Where a row is inside a range that was squashed, the files of the range are used from now on instead of the
+        squash, those in the directory `replaced` too.
+
+        Raises:
+            ReplacedFilesMissing: they are not all there.
+        """
+        inside = {row for row in rows if row not in self.graph and row in self.graph.replaced}
+        if inside:
+            self._rows_inside |= inside
+            for name in ("graph", "_scripts"):
+                self.__dict__.pop(name, None)
         return self.graph
+
+    @property
+    def archive(self) -> str:
+        """Where the files of squashed ranges are kept."""
+        return os.path.join(self.dir, "replaced")
+
+    @cached_property
+    def _archived(self) -> tuple[ScannedFile, ...]:
+        if not os.path.isdir(self.archive):
+            return ()
+        return scan_locations([self.archive], recursive=True, sourceless=self.sourceless)
 
     @cached_property
     def revision_map(self) -> RevisionMap[Script]:
@@ -168,7 +200,7 @@ class ScriptDirectory:
 
     def refresh(self) -> None:
         """Forget what was read, because files were added or removed."""
-        for name in ("_version_locations", "scanned", "graph", "_scripts"):
+        for name in ("_version_locations", "scanned", "graph", "_scripts", "_archived"):
             self.__dict__.pop(name, None)
 
     def run_env(self) -> None:
@@ -249,7 +281,7 @@ class ScriptDirectory:
     def get_all_current(self, id_: _Ids) -> set[Script]:
         """Return the revisions of the version rows, and the effective heads they imply."""
         rows = tuple(script.revision for script in self.get_revisions(id_))
-        return {self._scripts[revision] for revision in self.graph.applied_heads(rows)}
+        return {self._scripts[revision] for revision in self.graph_for(rows).applied_heads(rows)}
 
     def as_revision_number(self, id_: str | None) -> str | tuple[str, ...] | None:
         """Return the id a symbol names; a tuple for `heads`, None for base.
@@ -388,13 +420,13 @@ class ScriptDirectory:
     # -- plans ------------------------------------------------------------------------------------
 
     def _upgrade_revs(self, destination: str | Sequence[str], current_rev: _Ids) -> list[Step]:
-        return list(plan_upgrade(self.graph, _tuple(current_rev), destination))
+        return list(plan_upgrade(self.graph_for(_tuple(current_rev)), _tuple(current_rev), destination))
 
     def _downgrade_revs(self, destination: str, current_rev: _Ids) -> list[Step]:
-        return list(plan_downgrade(self.graph, _tuple(current_rev), destination))
+        return list(plan_downgrade(self.graph_for(_tuple(current_rev)), _tuple(current_rev), destination))
 
     def _stamp_revs(self, revision: str | Sequence[str], heads: _Ids) -> list[Step]:
-        return list(plan_stamp(self.graph, _tuple(heads), revision))
+        return list(plan_stamp(self.graph_for(_tuple(heads)), _tuple(heads), revision))
 
 
 class _Scripts(dict[str, Script]):
@@ -406,10 +438,13 @@ class _Scripts(dict[str, Script]):
 
     @cached_property
     def _files(self) -> dict[str, ScannedFile]:
-        return {file.revision: file for file in self._directory.scanned if file.revision is not None}
+        known = (*self._directory.scanned, *self._directory.__dict__.get("_archived", ()))
+        return {file.path: file for file in known}
 
     def __missing__(self, revision: str) -> Script:
-        script = self[revision] = Script(self._directory, self._files[revision], self._directory.graph.get(revision))
+        entry = self._directory.graph.get(revision)
+        assert entry.source is not None  # a graph of files
+        script = self[revision] = Script(self._directory, self._files[entry.source], entry)
         return script
 
 
@@ -427,6 +462,7 @@ def _revision(file: ScannedFile, rank: int) -> Revision:
         down_revisions=declared.down_revisions,
         depends_on=declared.depends_on,
         branch_labels=declared.branch_labels,
+        replaces=declared.replaces,
         source=file.path,
         rank=rank,
     )
