@@ -15,6 +15,7 @@ from runner.autogenerate.render.strings import string_literal
 from runner.autogenerate.render.types import render_type
 from runner.autogenerate.render.values import render_name, render_plain, render_value
 from runner.operations import ops
+from runner.operations.sqla import constraint_name
 
 __all__ = [
     "add_column",
@@ -72,6 +73,7 @@ def add_column(context: RenderContext, op: ops.AddColumnOp) -> str | list[str]:
         "if_not_exists": flag(op.if_not_exists),
         "inline_references": flag(op.inline_references),
         "inline_primary_key": flag(op.inline_primary_key),
+        **given(context, create_type=getattr(op, "create_type", None)),
         **given(context, **op.kw),
     }
     return _directive(context, "add_column", op, [text], options)
@@ -103,7 +105,8 @@ class _InlineColumn:
 @renderers.dispatch_for(ops.DropColumnOp)
 def drop_column(context: RenderContext, op: ops.DropColumnOp) -> str:
     """Return `op.drop_column()`."""
-    options = {"if_exists": flag(op.if_exists), **given(context, **op.kw)}
+    drop_type = getattr(op, "drop_type", None)
+    options = {"if_exists": flag(op.if_exists), **given(context, drop_type=drop_type, **op.kw)}
     return _directive(context, "drop_column", op, [str(render_plain(context, op.column_name))], options)
 
 
@@ -144,7 +147,10 @@ def create_index(context: RenderContext, op: ops.CreateIndexOp) -> str:
         "if_not_exists": flag(op.if_not_exists),
     }
     elements = items(index_elements(context, op.columns, op.kw))
-    return _directive(context, "create_index", op, [elements], options, before=[render_name(context, op.index_name)])
+    name = op.index_name
+    if name is None:  # the convention of today, so that the file does not change its meaning with it
+        name = constraint_name(op.to_index(context.migration_context))
+    return _directive(context, "create_index", op, [elements], options, before=[render_name(context, name)])
 
 
 @renderers.dispatch_for(ops.DropIndexOp)

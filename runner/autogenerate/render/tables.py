@@ -52,7 +52,11 @@ def _items(context: RenderContext, table: Table) -> list[str]:
 @renderers.dispatch_for(ops.DropTableOp)
 def drop_table(context: RenderContext, op: ops.DropTableOp) -> str:
     """Return `op.drop_table()`; what the operation remembers for its reverse is not part of it."""
-    options = {"schema": render_plain(context, op.schema), "if_exists": flag(op.if_exists)}
+    options = {
+        "schema": render_plain(context, op.schema),
+        "if_exists": flag(op.if_exists),
+        **given(context, drop_types=getattr(op, "drop_types", None)),
+    }
     return call(f"{op_prefix(context)}drop_table", [str(render_plain(context, op.table_name))], options)
 
 

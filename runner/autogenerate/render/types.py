@@ -32,8 +32,8 @@ __all__ = ["render_type", "type_class"]
 
 _MISSING: Any = object()
 
-_NOT_DDL = frozenset({"comparator", "metadata", "pickler", "sort_key_function", "values_callable"})
-"""Arguments that are functions or collections of the program, without effect on the database."""
+_NOT_DDL = frozenset({"comparator", "inherit_schema", "metadata", "pickler", "sort_key_function", "values_callable"})
+"""Functions and collections of the program, without effect on the database; a type knows the schema it inherited."""
 
 
 def render_type(context: RenderContext, type_: Any) -> str:
@@ -143,7 +143,10 @@ def _arguments(type_: Any, context: RenderContext) -> tuple[list[Any], dict[str,
     if isinstance(type_, TypeDecorator):
         return _decorator_arguments(type_, context)
     positional, keywords = _by_signature(type_)
-    return ([*type_.values], keywords) if _is_set(type_) else (positional, keywords)
+    if _is_set(type_):
+        positional = [*type_.values]
+        keywords.pop("length", None)  # that of the longest value
+    return positional, keywords
 
 
 def _is_set(type_: Any) -> bool:
@@ -162,7 +165,6 @@ def _enum_keywords(type_: Enum, context: RenderContext) -> dict[str, Any]:
         "schema": type_.schema,
         "native_enum": None if type_.native_enum else False,
         "create_constraint": True if type_.create_constraint else None,
-        "inherit_schema": True if type_.inherit_schema else None,
         **{name: getattr(enum, name, None) or None for name in _ENUM_STRING_OPTIONS},
     }
     is_explicit = isinstance(type_.name, str) and (type_.schema, str(type_.name)) in explicit_enums(context)

@@ -120,4 +120,4 @@ def _temporal(context: RenderContext, value: Any) -> str:
             raise NotRenderable(f"{value!r} has a time zone without a fixed offset.")
         value = value.replace(tzinfo=datetime.timezone(offset))  # type: ignore[union-attr, call-arg]
     context.imports.add("import datetime")
-    return repr(value)
+    return repr(value).replace("datetime.timezone.utc", "datetime.UTC")
