@@ -192,6 +192,16 @@ def _init(parser: argparse.ArgumentParser) -> None:
 def _revision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", "--message", help="what the revision does, in a few words")
     parser.add_argument("--autogenerate", action="store_true", help="fill it with what the database lacks of the model")
+    parser.add_argument("--from-database", action="store_true", help="make it a base revision of what the database has")
+    parser.add_argument(
+        "--stamp", action="store_true", help="with --from-database: stamp the database, which has it all"
+    )
+    parser.add_argument(
+        "--renames",
+        choices=("ask", "suggest", "off"),
+        default="suggest",
+        help="what to do about what looks renamed (default: suggest)",
+    )
     parser.add_argument("--sql", action="store_true", help="run env.py offline (needs revision_environment)")
     parser.add_argument("--head", default="head", metavar="REV", help="what it follows (default: the only head)")
     _placing(parser)
@@ -210,6 +220,12 @@ def _merge_revisions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("revisions", nargs="+", help="what it follows; heads for all of them")
     parser.add_argument("-m", "--message", help="why they are joined")
     _placing(parser)
+
+
+def _squash(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revisions", metavar="FROM:TO", help="the range, both ends included")
+    parser.add_argument("-m", "--message", help="the first line of the new revision")
+    _json(parser)
 
 
 def _edit(parser: argparse.ArgumentParser) -> None:
@@ -246,6 +262,7 @@ COMMANDS = (
     Command(name="revision", help="write a new revision", add=_revision, product=True),
     Command(name="merge", help="write a revision that joins branches", add=_merge_revisions, product=True),
     Command(name="check", help="tell whether the database is what the model says", add=_json, product=True),
+    Command(name="squash", help="put one revision in the place of a range", add=_squash, product=True),
     Command(name="edit", help="open a revision in the editor", add=_edit, product=True),
 )
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from runner.commands.init import Initialised
     from runner.commands.list_templates import Template
     from runner.commands.results import RevisionView, RunResult
+    from runner.commands.squash import Squashed
     from runner.graph.lanes import Mark
 
 __all__ = [
+    "baseline_text",
     "branches_text",
     "check_text",
     "current_text",
@@ -22,6 +24,7 @@ __all__ = [
     "history_graph",
     "initialised_text",
     "run_summary",
+    "squashed_text",
     "templates_text",
     "to_json",
     "views_text",
@@ -71,6 +74,15 @@ def written_text(views: Iterable[RevisionView]) -> str:
     return "".join(f"Generated {one.path}\n" for one in views)
 
 
+def baseline_text(views: Sequence[RevisionView]) -> str:
+    """Return the path of a first revision, and how the database learns that it has it."""
+    names = " ".join(one.revision for one in views)
+    return (
+        written_text(views)
+        + f"The database has this schema already. Say so in its version table:\n    runner stamp {names}\n"
+    )
+
+
 def check_text(result: CheckResult) -> str:
     """Return what a comparison found, one line for each difference."""
     if result.status == "in-step":
@@ -113,6 +125,17 @@ def _marks(views: Sequence[RevisionView]) -> list[Mark]:
         )
         for one in views
     ]
+
+
+def squashed_text(result: Squashed) -> str:
+    """Return what a squash did, and what that means for databases."""
+    archived = "".join(f"Moved {path}\n" for path in result.archived)
+    return (
+        f"Generated {result.path}\n{archived}"
+        f"The schema is the same, proved on an empty {result.proved_on} database. Databases at {result.revision}, or "
+        f"not yet at {result.replaces[0]}, need nothing. One in between needs the moved files: keep them as long as "
+        "there is one.\n"
+    )
 
 
 def run_summary(result: RunResult) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.commands.target import Target
-from runner.errors import RunnerError
+from runner.errors import RunnerError, SettingsError
 from runner.settings import Settings
 
 __all__ = ["VERBS", "Outcome"]
@@ -122,8 +122,12 @@ def _list_templates(target: Target, values: argparse.Namespace, _settings: Setti
 
 def _revision(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
     from runner.commands.revision import revision
-    from runner.report import written_text
+    from runner.report import baseline_text, written_text
 
+    if values.autogenerate and values.from_database:
+        raise SettingsError("--autogenerate and --from-database exclude each other; give one of them.")
+    if values.stamp and not values.from_database:
+        raise SettingsError("--stamp belongs to --from-database, whose revision the database has already.")
     written = revision(
         target,
         values.message,
@@ -135,8 +139,28 @@ def _revision(target: Target, values: argparse.Namespace, _settings: Settings) -
         version_path=values.version_path,
         rev_id=values.rev_id,
         depends_on=values.depends_on,
+        from_database=values.from_database,
+        renames=values.renames,
+        ask=_ask_about_rename,
     )
+    if values.stamp:
+        from runner.commands.stamp import stamp
+
+        target.script.refresh()
+        stamp(target, [one.revision for one in written])
+    elif values.from_database:
+        return _shown(values, written, lambda: baseline_text(written))
     return _shown(values, written, lambda: written_text(written))
+
+
+def _ask_about_rename(candidate: Any) -> bool:
+    """Ask at the terminal; where nobody can answer, nothing is renamed."""
+    if not sys.stdin.isatty():
+        return False
+    place = f"{candidate.table}." if candidate.kind == "column" else ""
+    sys.stderr.write(f"Is {place}{candidate.new} the {candidate.kind} {place}{candidate.old} renamed? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _merge(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
@@ -160,6 +184,14 @@ def _check(target: Target, values: argparse.Namespace, _settings: Settings) -> O
 
     result = check(target)
     return replace(_shown(values, result, lambda: check_text(result)), failure=result.failure)
+
+
+def _squash(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    from runner.commands.squash import squash
+    from runner.report import squashed_text
+
+    result = squash(target, values.revisions, values.message, scratch=settings.scratch_database_url)
+    return _shown(values, result, lambda: squashed_text(result))
 
 
 def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
@@ -194,4 +226,5 @@ VERBS: dict[str, _Verb] = {
     "merge": _merge,
     "edit": _edit,
     "check": _check,
+    "squash": _squash,
 }

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runner.errors import DatabaseBehind, OfflineUnsupported, RunnerError
+from runner.errors import DatabaseBehind, InvalidTarget, OfflineUnsupported, RunnerError
 from runner.graph.faults import listed
-from runner.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
+from runner.operations.ops import CreateTableOp, DowngradeOps, MigrationScript, OpContainer, UpgradeOps
 from runner.revisions.files import FileChanges
 from runner.revisions.naming import new_rev_id
 
 if TYPE_CHECKING:
+    from sqlalchemy.schema import MetaData
+
     from runner.autogenerate.context import AutogenContext
     from runner.config import Config
     from runner.revisions.directory import Script, ScriptDirectory
@@ -82,6 +84,39 @@ class RevisionContext:
         self._require_heads(tuple(rev), migration_context)
         self._run(rev, migration_context, compares=True)
 
+    def run_from_database(self, rev: Sequence[str], migration_context: Any) -> None:
+        """Take everything the database has, as a first revision.
+
+        Args:
+            rev: the version rows; there must be none.
+            migration_context: what env.py configured.
+
+        Raises:
+            InvalidTarget: the database has version rows, so its schema has revisions already.
+        """
+        from sqlalchemy import MetaData
+
+        from runner.autogenerate.baseline import fill_from_database
+
+        if rev:
+            raise InvalidTarget(
+                f"The database is at {listed(rev)} already, so its schema has revisions. --from-database is for a "
+                "database that has none.",
+                current=tuple(rev),
+            )
+        self.template_args.update(migration_context.opts.get("template_args") or {})
+        script = self.generated_revisions[-1]
+        self._add_operations(script, migration_context.opts)
+        self._autogen_context = fill_from_database(migration_context, script, MetaData())
+        self._passes += 1
+
+    def run_difference_from(self, before: MetaData, migration_context: Any) -> None:
+        """Take what the database has and a model of what it had before has not."""
+        from runner.autogenerate.baseline import fill_from_database
+
+        self.template_args.update(migration_context.opts.get("template_args") or {})
+        self._autogen_context = fill_from_database(migration_context, self.generated_revisions[-1], before)
+
     def run_no_autogenerate(self, rev: Sequence[str], migration_context: Any) -> None:
         """Take what env.py configures (template variables, directives) without comparing."""
         self._run(rev, migration_context, compares=False)
@@ -143,9 +178,6 @@ class RevisionContext:
         return iter(written)
 
     def _write(self, script: MigrationScript, changes: FileChanges) -> Script:
-        template_args = dict(self.template_args)
-        if self._autogen_context is not None:
-            self._render_into(script, template_args)
         return self.script_directory.generate_revision(
             script.rev_id or new_rev_id(),
             script.message,
@@ -154,13 +186,34 @@ class RevisionContext:
             branch_labels=script.branch_label,
             version_path=script.version_path,
             depends_on=script.depends_on,
-            **template_args,
+            **self.rendered(script),
             changes=changes,
         )
+
+    def rendered(self, script: MigrationScript) -> dict[str, Any]:
+        """Return the variables of a file's template, its operations as Python."""
+        template_args = dict(self.template_args)
+        if self._autogen_context is not None:
+            self._render_into(script, template_args)
+        return template_args
 
     def _render_into(self, script: MigrationScript, template_args: dict[str, Any]) -> None:
         from runner.autogenerate.render import render_python_into_templatevars
 
         assert self._autogen_context is not None  # the caller looked
+        for ops in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            _forget_marks(ops)
         self._autogen_context.imports = set(script.imports or ())
         render_python_into_templatevars(self._autogen_context, script, template_args)
+
+
+_MARKS = frozenset({"stored as", "renamed columns"})
+
+
+def _forget_marks(container: OpContainer) -> None:
+    """Take out of tables what the comparison noted on them, so that it does not become part of the file."""
+    for op in container.ops:
+        if isinstance(op, OpContainer):
+            _forget_marks(op)
+        elif isinstance(op, CreateTableOp):
+            op.info = {key: value for key, value in dict(op.info or {}).items() if key not in _MARKS}

@@ -46,7 +46,7 @@ def check(target: Target) -> CheckResult:
 
     context = RevisionContext(target.config, target.script, {})
     try:
-        gather(target, context, compares=True)
+        gather(target, context.run_autogenerate, compares=True)
     except DatabaseBehind as error:
         missing: Any = error.fields.get("missing", ())
         return CheckResult(status="behind", missing=tuple(missing), failure=error)

@@ -47,6 +47,6 @@ def merge(
     }
     context = RevisionContext(target.config, target.script, arguments)
     if target.config.get_alembic_boolean_option("revision_environment"):
-        gather(target, context, compares=False)
+        gather(target, context.run_no_autogenerate)
     (written,) = write(context)
     return written

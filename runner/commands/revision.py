@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from runner.commands.views import view
 from runner.errors import OfflineUnsupported
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from runner.commands.results import RevisionView
     from runner.commands.target import Target
 
-__all__ = ["gather", "revision", "write"]
+__all__ = ["Renames", "gather", "revision", "write"]
 
 _Names = str | Sequence[str] | None
+Renames = Literal["off", "suggest", "ask"]
+"""What is done about a table or column that looks renamed: nothing, a proposal with a note, or a question."""
 
 
 def revision(
@@ -31,6 +33,9 @@ def revision(
     rev_id: str | None = None,
     depends_on: _Names = None,
     process_revision_directives: ProcessRevisionDirectives | None = None,
+    from_database: bool = False,
+    renames: Renames = "off",
+    ask: Callable[[Any], bool] | None = None,
 ) -> tuple[RevisionView, ...]:
     """Write a new revision file, or several, and return them; none where process_revision_directives emptied the list.
 
@@ -46,6 +51,9 @@ def revision(
         rev_id: the id; a random one where it is not given.
         depends_on: what it depends on.
         process_revision_directives: may change what is written.
+        from_database: make it a base revision of everything the database has, instead of a difference.
+        renames: what autogenerate does about tables and columns that look renamed: `off`, `suggest` or `ask`.
+        ask: called with each of them where `renames` is `ask`.
 
     Raises:
         RunnerError: nothing was written.
@@ -56,7 +64,7 @@ def revision(
         message=message,
         autogenerate=autogenerate,
         sql=sql,
-        head=head,
+        head="base" if from_database else head,
         splice=splice,
         branch_label=branch_label,
         version_path=version_path,
@@ -65,23 +73,34 @@ def revision(
     )
     needs_environment = target.config.get_alembic_boolean_option("revision_environment")
     if sql:
-        _refuse_offline(autogenerate=autogenerate, needs_environment=needs_environment)
-    if autogenerate or needs_environment:
-        gather(target, context, compares=autogenerate, sql=sql)
+        _refuse_offline(autogenerate=autogenerate or from_database, needs_environment=needs_environment)
+    if from_database:
+        gather(target, context.run_from_database)
+    elif autogenerate:
+        gather(target, context.run_autogenerate, compares=True, renames=renames, renames_ask=ask)
+    elif needs_environment:
+        gather(target, context.run_no_autogenerate, as_sql=sql)
     return write(context)
 
 
-def gather(target: Target, context: RevisionContext, *, compares: bool, sql: bool = False) -> None:
-    """Run the environment for what it knows: the difference from the model, and the template's variables."""
-    take = context.run_autogenerate if compares else context.run_no_autogenerate
+def gather(target: Target, take: Callable[[Sequence[str], Any], None], *, compares: bool = False, **opts: Any) -> None:
+    """Run the environment for what it knows: the database, the model, the template's variables.
+
+    Args:
+        target: the directory and the database.
+        take: called with the heads and the MigrationContext of each database.
+        compares: the model is needed.
+        opts: options of the EnvironmentContext, which env.py may override.
+    """
 
     def retrieve(heads: tuple[str, ...], migration_context: Any) -> list[Any]:
         take(heads, migration_context)
         return []
 
-    target.run_environment(
-        retrieve, locked=False, compares=compares, as_sql=sql, template_args=dict(context.template_args)
-    )
+    unknown_tables = target.config.get_alembic_option("drop_unknown_tables")
+    if unknown_tables:
+        opts["drop_unknown_tables"] = unknown_tables
+    target.run_environment(retrieve, locked=False, compares=compares, **opts)
 
 
 def write(context: RevisionContext) -> tuple[RevisionView, ...]:

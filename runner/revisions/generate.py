@@ -29,9 +29,11 @@ from runner.revisions.naming import create_date, file_name, verify_new_id, verif
 from runner.revisions.template import comma_separated, render_template
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from runner.revisions.directory import ScriptDirectory
 
-__all__ = ["NewRevision", "default_template", "generate_revision", "place_of"]
+__all__ = ["NewRevision", "default_template", "generate_revision", "place_of", "write_revision"]
 
 _Names = str | Sequence[str] | None
 
@@ -92,6 +94,31 @@ def generate_revision(directory: ScriptDirectory, wanted: NewRevision, changes: 
     )
     path = os.path.join(os.path.abspath(location), name)
     _refuse_unseen(directory, name, path)
+    write_revision(directory, wanted, entry, path, changes, date=date, **variables)
+    return _path_now(directory, entry, path)
+
+
+def write_revision(
+    directory: ScriptDirectory,
+    wanted: NewRevision,
+    entry: Revision,
+    path: str,
+    changes: FileChanges,
+    *,
+    date: datetime,
+    **variables: Any,
+) -> None:
+    """Render, verify and write a file at a path, and run the hooks on it.
+
+    Args:
+        directory: whose template and hooks are used.
+        wanted: what is asked for.
+        entry: the same, as it will stand in the graph.
+        path: where the file goes.
+        changes: takes the file back if the command fails later.
+        date: for the docstring.
+        variables: further variables of the template.
+    """
     text = render_template(
         _template_of(directory),
         **{
@@ -106,6 +133,8 @@ def generate_revision(directory: ScriptDirectory, wanted: NewRevision, changes: 
             **variables,
         },
     )
+    if wanted.replaces:
+        text = _with_replaces(text, wanted.replaces)
     _verify_text(text, path, entry)
     changes.make_directory(os.path.dirname(path))
     changes.write(path, text, encoding=directory.output_encoding)
@@ -114,7 +143,6 @@ def generate_revision(directory: ScriptDirectory, wanted: NewRevision, changes: 
 
         run_hooks(path, directory.hooks)
     directory.refresh()
-    return _path_now(directory, entry, path)
 
 
 def _path_now(directory: ScriptDirectory, entry: Revision, path: str) -> str:
@@ -287,6 +315,15 @@ def _refuse_unseen(directory: ScriptDirectory, name: str, path: str) -> None:
 # -- the text ----------------------------------------------------------------------------------------------
 
 
+def _with_replaces(text: str, replaces: Sequence[str]) -> str:
+    """Return the text with the record of a squash, which older templates do not write."""
+    lines = text.split("\n")
+    if any(line.startswith("replaces") for line in lines):
+        return text
+    after = next((number for number, line in enumerate(lines) if line.startswith("down_revision")), 0)
+    return "\n".join([*lines[: after + 1], f"replaces = {tuple(replaces)!r}", *lines[after + 1 :]])
+
+
 def _verify_text(text: str, path: str, entry: Revision) -> None:
     """Refuse a rendered text that is not Python, or that does not declare what was asked for."""
     from runner.revisions.syntax import read_syntax
@@ -313,6 +350,7 @@ def _verify_declared(declared: Declared, path: str, entry: Revision) -> None:
         "down_revision": (entry.down_revisions, declared.down_revisions),
         "branch_labels": (entry.branch_labels, declared.branch_labels),
         "depends_on": (entry.depends_on, declared.depends_on),
+        "replaces": (entry.replaces, declared.replaces),
     }
     for name, (wanted, found) in asked.items():
         if wanted != found:
