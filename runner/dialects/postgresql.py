@@ -193,22 +193,22 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
         )
 
     def create_table(self, table: Table, **kw: Any) -> None:
-        """Create a table and the enum and domain types this run has not created yet."""
+        """Create a table and the enum and domain types that are not there yet."""
         if not self.as_sql:
-            self._forget_dropped_types(table)
+            self._note_types(table)
         super().create_table(table, **kw)
 
-    def _forget_dropped_types(self, table: Table) -> None:
-        """Strike types from SQLAlchemy's note of those created when a revision has dropped them since."""
-        notes = [names for names in self.memo.values() if isinstance(names, set)]
-        noted = set().union(*notes)
-        for column in table.columns if noted else ():
+    def _note_types(self, table: Table) -> None:
+        """Correct SQLAlchemy's note of the types that exist: it creates those of a table that are not noted."""
+        for column in table.columns:
             type_: Any = named_type(column.type, self.dialect)
-            if type_ is None or (type_.schema, type_.name) not in noted:
+            if type_ is None:
                 continue
-            if not self.dialect.has_type(self.connection, type_.name, schema=type_.schema):  # type: ignore[attr-defined]
-                for names in notes:
-                    names.discard((type_.schema, type_.name))
+            noted = self.memo.setdefault(f"pg_{type_.__visit_name__}", set())
+            if self.dialect.has_type(self.connection, type_.name, schema=type_.schema):  # type: ignore[attr-defined]
+                noted.add((type_.schema, type_.name))
+            else:
+                noted.discard((type_.schema, type_.name))
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
         """Add a constraint; INCLUDE columns of a unique constraint need not be listed elsewhere."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from runner.autogenerate.compare.ordering import order_operations
+from runner.autogenerate.compare.ordering import complete_conversions, order_operations
 from runner.autogenerate.context import AutogenContext
 from runner.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 
@@ -25,9 +25,10 @@ def compare_metadata(context: Any, metadata: MetaData | Sequence[MetaData]) -> l
         context: a MigrationContext with a connection.
         metadata: the model.
     """
-    script = produce_migrations(context, metadata)
-    assert script.upgrade_ops is not None
-    return script.upgrade_ops.as_diffs()
+    autogen_context = AutogenContext(context, metadata=metadata, opts={"drop_unknown_tables": "always", **context.opts})
+    upgrade_ops = UpgradeOps([])
+    _compare(autogen_context, upgrade_ops)
+    return upgrade_ops.as_diffs()
 
 
 def produce_migrations(context: Any, metadata: MetaData | Sequence[MetaData]) -> MigrationScript:
@@ -50,7 +51,13 @@ def produce_migrations(context: Any, metadata: MetaData | Sequence[MetaData]) ->
 def populate_migration_script(autogen_context: AutogenContext, migration_script: MigrationScript) -> None:
     """Compare, and fill the last pair of operation lists of a revision file."""
     upgrade_ops = migration_script.upgrade_ops_list[-1]
+    _compare(autogen_context, upgrade_ops)
+    downgrade_ops = upgrade_ops.reverse_into(migration_script.downgrade_ops_list[-1])
+    for operations in (upgrade_ops, downgrade_ops):
+        complete_conversions(autogen_context, operations)
+
+
+def _compare(autogen_context: AutogenContext, upgrade_ops: UpgradeOps) -> None:
     compare = autogen_context.comparators.dispatch("autogenerate", qualifier=autogen_context.dialect.name)
     compare(autogen_context, upgrade_ops)
     order_operations(autogen_context, upgrade_ops)
-    upgrade_ops.reverse_into(migration_script.downgrade_ops_list[-1])

@@ -6,6 +6,7 @@ from runner.autogenerate.compare import (
     checks,
     columns,
     comments,
+    enums,
     foreign_keys,
     generated,
     indexes,
@@ -58,6 +59,8 @@ def _ours() -> None:
     ):
         plugin = Plugin(f"runner.autogenerate.{name}")
         plugin.add_autogenerate_comparator(compare, "table", element, priority=_LAST)
+    plugin = Plugin("runner.autogenerate.enums")
+    plugin.add_autogenerate_comparator(enums.compare_enums, "autogenerate", "enums", priority=_LAST)
     plugin = Plugin("runner.autogenerate.identity")
     plugin.add_autogenerate_comparator(generated.compare_identity, "column", "identity")
 

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Column
 
-from runner.autogenerate.compare.definitions import checks_of, definitions_of
+from runner.autogenerate.compare.definitions import checks_of, definitions_of, exclusions_of
 from runner.autogenerate.compare.found import found, not_compared, qualified
 from runner.autogenerate.compare.names import name_in_database
 from runner.autogenerate.compare.reflection import definition_of
-from runner.operations.ops import AddColumnOp, AddConstraintOp, AlterColumnOp, DropConstraintOp, ModifyTableOps
+from runner.operations.ops import (
+    AddColumnOp,
+    AddConstraintOp,
+    AlterColumnOp,
+    CreateCheckConstraintOp,
+    DropConstraintOp,
+    ModifyTableOps,
+)
 from runner.operations.sqla import in_declared_order, is_type_bound
 
 if TYPE_CHECKING:
@@ -70,15 +77,11 @@ def compare_exclusions(
     if conn_table is None or metadata_table is None:
         return
     comparison = _Comparison(autogen_context, modify_ops, "exclude", conn_table, metadata_table)
-    comparison.compare(_exclusions(conn_table), _exclusions(metadata_table), texts=True)
+    comparison.compare(exclusions_of(conn_table), exclusions_of(metadata_table), texts=True)
 
 
 def _checks(table: Table) -> list[Any]:
     return [item for item in in_declared_order(table.constraints) if isinstance(item, CheckConstraint)]
-
-
-def _exclusions(table: Table) -> list[Any]:
-    return [item for item in in_declared_order(table.constraints) if item.__visit_name__ == "exclude_constraint"]
 
 
 class _Comparison:
@@ -142,14 +145,20 @@ class _Comparison:
             found(f"changed {self.kind}", self.on, item=str(stored.name), detail=f"{existing} to {definition}")
             self.modify_ops.ops.append(DropConstraintOp.from_constraint(stored))
             if not self._comes_with_its_column(wanted):
-                self.modify_ops.ops.append(AddConstraintOp.from_constraint(wanted))
+                self.modify_ops.ops.append(self._create(wanted))
 
     def _add(self, item: Any, *, texts: bool) -> None:
         if self._name(item) is None and not self._can_tell():
             return  # whether it is there cannot be known
         if self.context.run_object_filters(item, self._name(item), self.type_, False, None):
             found(f"added {self.kind}", self.on, item=self._name(item))
-            self.modify_ops.ops.append(AddConstraintOp.from_constraint(item))
+            self.modify_ops.ops.append(self._create(item))
+
+    def _create(self, item: Any) -> AddConstraintOp:
+        if isinstance(item.parent, Column):  # written with its column
+            table = self.metadata_table
+            return CreateCheckConstraintOp(self._name(item), table.name, item.sqltext, schema=table.schema)
+        return AddConstraintOp.from_constraint(item)
 
     def _can_tell(self) -> bool:
         impl = self.context.migration_context.impl

@@ -11,18 +11,11 @@ from runner.dialects.compare.requests import CanonicalRequest, Kind
 from runner.operations.sqla import in_declared_order, renders_on
 
 if TYPE_CHECKING:
-    from sqlalchemy.schema import Table
+    from sqlalchemy.schema import Constraint, Table
 
     from runner.autogenerate.context import AutogenContext
 
 __all__ = ["Definitions", "definitions_of"]
-
-_KINDS: dict[str, Kind] = {
-    "check_constraint": "check",
-    "table_or_column_check_constraint": "check",
-    "column_check_constraint": "check",
-    "exclude_constraint": "exclude",
-}
 
 
 class Definitions:
@@ -44,10 +37,10 @@ class Definitions:
             self._planned += self._requests(stored, wanted)
 
     def _requests(self, stored: Table, wanted: Table) -> Iterator[CanonicalRequest]:
-        for constraint in in_declared_order(wanted.constraints):
-            kind = _KINDS.get(constraint.__visit_name__)
-            if kind is not None and renders_on(constraint, self._dialect):
-                yield CanonicalRequest(kind=kind, item=constraint, stored=stored, wanted=wanted)
+        for check in checks_of(wanted, self._dialect):
+            yield CanonicalRequest(kind="check", item=check, stored=stored, wanted=wanted)
+        for exclusion in exclusions_of(wanted):
+            yield CanonicalRequest(kind="exclude", item=exclusion, stored=stored, wanted=wanted)
         existing = {index.name for index in stored.indexes}
         for index in wanted.indexes:
             if index.name in existing and not is_plain_index(index):
@@ -73,13 +66,27 @@ class Definitions:
 
 def is_plain_index(index: Any) -> bool:
     """Tell whether the index is on columns alone and has no option of a database."""
-    return all(isinstance(element, Column) for element in index.expressions) and not any(index.dialect_kwargs.values())
+    if any(_says_something(value) for value in index.dialect_kwargs.values()):
+        return False
+    return all(isinstance(element, Column) for element in index.expressions)
+
+
+def _says_something(value: Any) -> bool:
+    return value is not None and value is not False and not (isinstance(value, dict | list | tuple) and not value)
 
 
 def checks_of(table: Table, dialect: Any) -> list[CheckConstraint]:
-    """Return the checks that the database would have, those of types included."""
-    found = [item for item in in_declared_order(table.constraints) if isinstance(item, CheckConstraint)]
-    return [check for check in found if renders_on(check, dialect)]
+    """Return the checks that the database would have, those of columns and types included."""
+    items: list[Constraint] = [*table.constraints]
+    for column in table.columns:
+        items += column.constraints
+    found = [item for item in in_declared_order(items) if isinstance(item, CheckConstraint)]
+    return [check for check in dict.fromkeys(found) if renders_on(check, dialect)]
+
+
+def exclusions_of(table: Table) -> list[Any]:
+    """Return the exclusion constraints of a table."""
+    return [item for item in in_declared_order(table.constraints) if item.__visit_name__ == "exclude_constraint"]
 
 
 def definitions_of(autogen_context: AutogenContext) -> Definitions:

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from runner.autogenerate.context import AutogenContext
 
-__all__ = ["ColumnRenames", "RenameCandidate", "column_renames", "table_renames"]
+__all__ = [
+    "ColumnRenames",
+    "RenameCandidate",
+    "accepted",
+    "column_renames",
+    "names_alike",
+    "renames_mode",
+    "table_renames",
+]
 
 _SIMILAR = 0.6
 """How alike two names must be, from 0 to 1, where the type and the place agree."""
@@ -33,15 +41,15 @@ class RenameCandidate:
     """Something that looks renamed.
 
     Args:
-        kind: table or column.
+        kind: table, column or enum value.
         schema: of the table; None is the default schema.
-        table: the table of a column; None for a table.
+        table: the table of a column, the type of a value; None for a table.
         old: the name in the database.
         new: the name in the model.
         likeness: how alike they are, from 0 to 1.
     """
 
-    kind: Literal["table", "column"]
+    kind: Literal["table", "column", "enum value"]
     schema: str | None
     table: str | None
     old: str
@@ -63,7 +71,7 @@ def table_renames(
     added: Mapping[TableKey, Table],
 ) -> list[tuple[TableKey, TableKey]]:
     """Return the (old, new) tables that are renamed."""
-    if _mode(autogen_context) == "off" or not removed or not added:
+    if renames_mode(autogen_context) == "off" or not removed or not added:
         return []
     scored = []
     for old in removed:
@@ -74,7 +82,7 @@ def table_renames(
     return [
         (old, new)
         for likeness, old, new in _best(scored)
-        if _accepted(
+        if accepted(
             autogen_context,
             RenameCandidate(kind="table", schema=new[0], table=None, old=old[1], new=new[1], likeness=likeness),
         )
@@ -83,7 +91,7 @@ def table_renames(
 
 def column_renames(autogen_context: AutogenContext, stored: Table, wanted: Table) -> ColumnRenames:
     """Return the columns of a table that are renamed."""
-    if _mode(autogen_context) == "off":
+    if renames_mode(autogen_context) == "off":
         return ColumnRenames()
     gone = [column for column in stored.columns if column.name not in wanted.c]
     new = [column for column in wanted.columns if column.name not in stored.c]
@@ -100,7 +108,7 @@ def column_renames(autogen_context: AutogenContext, stored: Table, wanted: Table
     pairs = {
         old: name
         for likeness, old, name in _best(scored)
-        if _accepted(
+        if accepted(
             autogen_context,
             RenameCandidate(
                 kind="column", schema=wanted.schema, table=wanted.name, old=old, new=name, likeness=likeness
@@ -110,12 +118,14 @@ def column_renames(autogen_context: AutogenContext, stored: Table, wanted: Table
     return ColumnRenames(pairs)
 
 
-def _mode(autogen_context: AutogenContext) -> str:
+def renames_mode(autogen_context: AutogenContext) -> str:
+    """Return what is done with renames: off, suggest or ask."""
     return str(autogen_context.opts.get("renames") or "off")
 
 
-def _accepted(autogen_context: AutogenContext, candidate: RenameCandidate) -> bool:
-    if _mode(autogen_context) != "ask":
+def accepted(autogen_context: AutogenContext, candidate: RenameCandidate) -> bool:
+    """Tell whether a candidate is proposed as a rename."""
+    if renames_mode(autogen_context) != "ask":
         return True
     ask: Callable[[RenameCandidate], bool] | None = autogen_context.opts.get("renames_ask")
     return ask is not None and bool(ask(candidate))
@@ -130,7 +140,8 @@ def _best(scored: list[tuple[float, Any, Any]]) -> list[tuple[float, Any, Any]]:
     return chosen
 
 
-def _names_alike(old: str, new: str) -> float:
+def names_alike(old: str, new: str) -> float:
+    """Return how alike two names are, from 0 to 1; words in another order are the same."""
     if sorted(old.lower().split("_")) == sorted(new.lower().split("_")):
         return 1.0
     return SequenceMatcher(None, old.lower(), new.lower()).ratio()
@@ -140,7 +151,7 @@ def _table_likeness(stored: Table, wanted: Table) -> float:
     """Return how alike two tables are, 0 where they are not taken for one."""
     old, new = {column.name for column in stored.columns}, {column.name for column in wanted.columns}
     columns = len(old & new) / max(len(old | new), 1)
-    names = _names_alike(stored.name, wanted.name)
+    names = names_alike(stored.name, wanted.name)
     if columns == 1 and len(old) > 1:
         return names if names >= _SAME_SHAPE else 0
     return names * columns if columns >= _COLUMNS_ALIKE and names >= _SIMILAR else 0
@@ -151,6 +162,6 @@ def _column_likeness(impl: Any, stored: Column[Any], wanted: Column[Any], *, alo
     if impl.compare_type(stored, wanted) or bool(stored.primary_key) != bool(wanted.primary_key):
         return 0
     same_place = list(stored.table.columns).index(stored) == list(wanted.table.columns).index(wanted)
-    names = _names_alike(stored.name, wanted.name)
+    names = names_alike(stored.name, wanted.name)
     needed = _SAME_SHAPE if alone and same_place else _SIMILAR
     return names if names >= needed and (same_place or alone) else 0

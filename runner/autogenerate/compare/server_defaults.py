@@ -35,8 +35,8 @@ def note_default(
     conn_col: Column[Any],
     metadata_col: Column[Any],
 ) -> None:
-    """Write down the default the column has."""
-    if conn_col.server_default is not None:
+    """Write down the default the column has, None where it has none and the model wants one."""
+    if conn_col.server_default is not None or metadata_col.server_default is not None:
         existing: Any = conn_col.server_default
         alter_column_op.existing_server_default = existing
 

@@ -188,6 +188,7 @@ class _Tables:
             if renames.pairs:
                 stored = self.database.renamed(old, name=new[1], columns=renames.pairs)
             chosen.append((stored, table, renames))
+        self.context.memo["pairs"] = [(stored, table) for stored, table, _ in chosen]
         definitions_of(self.context).plan((stored, table) for stored, table, _ in chosen)
         for stored, table, renames in chosen:
             modify = ModifyTableOps(table.name, [], schema=table.schema)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.reflection import Inspector
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["ComparingImpl", "StoredDefinition"]
+__all__ = ["ComparingImpl", "StoredDefinition", "StoredEnum"]
+
+StoredEnum = tuple[str, str, Sequence[str], Sequence[tuple[str, str, str, bool, str | None]]]
+"""(schema, name, values, columns); a column is (schema, table, column, whether it is an array, default)."""
 
 StoredDefinition = tuple[str, str | None, str]
 """(kind, name, the database's own text); the kinds are check, exclude, index and computed."""
@@ -35,6 +38,8 @@ class ComparingImpl:
     type_synonyms: tuple[set[str], ...]
     type_arg_extract: Sequence[str]
 
+    has_enum_types: bool = False
+    """Whether enums are types of their own."""
     names_primary_keys: bool = True
     """Whether the name of a primary key is the model's to choose."""
     reflects_expression_indexes: bool = True
@@ -139,6 +144,22 @@ class ComparingImpl:
             kind: "index" or "unique_constraint".
         """
         return dict(reflected_object.get("dialect_options") or {})
+
+    # --- enum types and conversions --------------------------------------------------------------------------------
+
+    def enum_of(self, type_: TypeEngine[Any]) -> Any:
+        """Return the enum type behind a column type, items of an array included; None where it is no native one."""
+        return None
+
+    def stored_enums(self, inspector: Inspector) -> Sequence[StoredEnum]:
+        """Return the enum types of the database with the columns that are of them."""
+        return ()
+
+    def conversion_options(
+        self, column_name: str, existing_type: TypeEngine[Any], type_: TypeEngine[Any]
+    ) -> dict[str, Any]:
+        """Return the options `alter_column` needs to take a column from one type to another."""
+        return {}
 
     # --- the database's own words ----------------------------------------------------------------------------------
 

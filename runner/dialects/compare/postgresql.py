@@ -14,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Date, DateTime, Index, Integer, LargeBinary, Numeric, Time, UniqueConstraint, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from sqlalchemy.sql.elements import TextClause
 
-from runner.dialects.compare.base import ComparingImpl, StoredDefinition
+from runner.dialects.compare.base import ComparingImpl, StoredDefinition, StoredEnum
 from runner.dialects.compare.requests import CanonicalRequest
 from runner.dialects.compare.results import ComparisonResult
 from runner.dialects.compare.text import is_constant, normalised, tokens, without_casts
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine.reflection import Inspector
     from sqlalchemy.schema import Table
+    from sqlalchemy.types import TypeEngine
 
 __all__ = ["PostgresqlComparison"]
 
@@ -62,6 +63,37 @@ _OWNED = text(
      WHERE own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass AND own.deptype = 'a'
     """
 )
+_ENUMS = text(
+    """
+    SELECT n.nspname::text, t.typname::text, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+      FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
+     WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+     GROUP BY 1, 2 ORDER BY 1, 2
+    """
+)
+_ENUM_COLUMNS = text(
+    """
+    SELECT tn.nspname::text, t.typname::text, n.nspname::text, c.relname::text, a.attname::text, at.oid <> t.oid,
+           pg_get_expr(d.adbin, d.adrelid)
+      FROM pg_attribute a
+      JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_type at ON at.oid = a.atttypid
+      JOIN pg_type t ON t.typtype = 'e' AND t.oid IN (at.oid, at.typelem)
+      JOIN pg_namespace tn ON tn.oid = t.typnamespace
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+     WHERE a.attnum > 0 AND NOT a.attisdropped
+     ORDER BY 1, 2, 3, 4, 5
+    """
+)
+_TEXTS = {"text", "varchar", "char", "character varying"}
+_FAMILIES = (
+    {"smallint", "integer", "bigint", "numeric", "decimal", "real", "float", "double precision"},
+    {"date", "timestamp", "timestamp without time zone", "timestamp with time zone"},
+    {"json", "jsonb"},
+)
+"""Types between which the server converts by itself."""
+_NEVER_ENUMS = (Integer, Numeric, DateTime, Date, Time, LargeBinary, JSON)
 _SCRATCH = "runner_scratch"
 _CONSTRAINTS = {"c": "check", "x": "exclude", "u": "unique"}
 
@@ -70,6 +102,40 @@ class PostgresqlComparison(ComparingImpl):
     """The part of `PostgresqlImpl` that autogenerate asks."""
 
     connection: Connection | None
+    has_enum_types = True
+
+    # --- enum types and conversions --------------------------------------------------------------------------------
+
+    def enum_of(self, type_: TypeEngine[Any]) -> Any:
+        """Return the enum type behind a column type, items of an array included; None where it is no native one."""
+        if isinstance(type_, _NEVER_ENUMS):
+            return None
+        from sqlalchemy.dialects.postgresql import ENUM
+
+        from runner.dialects.postgresql import named_type
+
+        named = named_type(type_, self.dialect)
+        return named if isinstance(named, ENUM) else None
+
+    def stored_enums(self, inspector: Inspector) -> Sequence[StoredEnum]:
+        """Return the enum types of the database with the columns that are of them."""
+        assert self.connection is not None
+        columns: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for schema, name, *column in self.connection.execute(_ENUM_COLUMNS):
+            columns[schema, name].append(tuple(column))
+        return [
+            (schema, name, values, columns[schema, name]) for schema, name, values in self.connection.execute(_ENUMS)
+        ]
+
+    def conversion_options(
+        self, column_name: str, existing_type: TypeEngine[Any], type_: TypeEngine[Any]
+    ) -> dict[str, Any]:
+        """Return USING where the server has no conversion that it makes by itself."""
+        old, new = self._type_parts(existing_type)[0], self._type_parts(type_)[0]
+        if old == new or new in _TEXTS or any(old in family and new in family for family in _FAMILIES):
+            return {}
+        column = self.dialect.identifier_preparer.quote(column_name)
+        return {"postgresql_using": f"{column}::text::{self.dialect.type_compiler_instance.process(type_)}"}
 
     # --- columns ---------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,11 @@ from sqlalchemy.sql.elements import TextClause
 
 from runner.dialects.compare.base import ComparingImpl, StoredDefinition
 from runner.dialects.compare.requests import CanonicalRequest
+from runner.dialects.compare.results import ComparisonResult
 from runner.dialects.compare.text import normalised, tokens
 
 if TYPE_CHECKING:
+    from sqlalchemy import Index
     from sqlalchemy.engine.reflection import Inspector
 
 __all__ = ["SQLiteComparison", "index_parts", "table_definitions"]
@@ -26,6 +28,17 @@ class SQLiteComparison(ComparingImpl):
     """The part of `SQLiteImpl` that autogenerate asks."""
 
     reflects_expression_indexes = False
+
+    def compare_indexes(self, metadata_index: Index, reflected_index: Index) -> ComparisonResult:
+        """Compare two indexes of one name: uniqueness, columns and expressions with their order."""
+        stored = reflected_index.info.get("definition")
+        if stored is None:
+            return super().compare_indexes(metadata_index, reflected_index)
+        existing = index_parts(stored)
+        wanted = index_parts(_index_text(str(CreateIndex(metadata_index).compile(dialect=self.dialect))))
+        if existing[:2] != wanted[:2]:
+            return ComparisonResult.Different(f"{existing[1]} unique={existing[0]} to {wanted[1]} unique={wanted[0]}")
+        return ComparisonResult.Equal()
 
     def stored_definitions(
         self, inspector: Inspector, schema: str | None, table: str
