@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from runner.autogenerate.compare.naming import name_constraints
 from runner.autogenerate.compare.ordering import complete_conversions, order_operations
 from runner.autogenerate.context import AutogenContext
 from runner.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
@@ -52,6 +53,7 @@ def populate_migration_script(autogen_context: AutogenContext, migration_script:
     """Compare, and fill the last pair of operation lists of a revision file."""
     upgrade_ops = migration_script.upgrade_ops_list[-1]
     _compare(autogen_context, upgrade_ops)
+    name_constraints(autogen_context, upgrade_ops)
     downgrade_ops = upgrade_ops.reverse_into(migration_script.downgrade_ops_list[-1])
     for operations in (upgrade_ops, downgrade_ops):
         complete_conversions(autogen_context, operations)

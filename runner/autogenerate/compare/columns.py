@@ -50,6 +50,8 @@ def note_autoincrement(
     metadata_col: Column[Any],
 ) -> None:
     """Tell MySQL's ALTER, which writes the whole column anew, whether it counts."""
+    if not autogen_context.migration_context.impl.alters_autoincrement:
+        return
     if metadata_col.table._autoincrement_column is metadata_col or metadata_col.autoincrement is True:  # noqa: SLF001
         alter_column_op.kw["autoincrement"] = True
     elif metadata_col.autoincrement == "auto" or metadata_col.autoincrement is False:

@@ -84,6 +84,7 @@ class _Comparison:
         """Compare: gone, on both sides, new, and the unnamed uniques of the model."""
         both: list[_Item] = [*self.stored_uniques, *self.stored_indexes]
         stored = {str(item.name): item for item in both if item.name}
+        stored_indexes = {str(item.name) for item in self.stored_indexes}
         items = [*_ordered(self.wanted_uniques), *_ordered(self.wanted_indexes)]
         wanted = {name: item for item in items if (name := self._name(item)) is not None}
         unnamed = [item for item in _ordered(self.wanted_uniques) if self._name(item) is None]
@@ -95,8 +96,11 @@ class _Comparison:
             self._remove(item, None)
         for name in sorted(stored.keys() & wanted.keys()):
             self._compare(stored[name], wanted[name])
+        matched = {_columns(item) for name, item in stored.items() if name in wanted and name not in stored_indexes}
         for name in sorted(wanted.keys() - stored.keys()):
-            self._add(wanted[name], None)
+            item = wanted[name]
+            if isinstance(item, Index) or _columns(item) not in matched:  # of two that say the same, one is kept
+                self._add(item, None)
         existing = {_columns(item) for item in self.stored_uniques}
         for item in unnamed:
             if _columns(item) not in existing:

@@ -38,6 +38,8 @@ class ComparingImpl:
     type_synonyms: tuple[set[str], ...]
     type_arg_extract: Sequence[str]
 
+    alters_autoincrement: bool = False
+    """Whether changing a column writes AUTO_INCREMENT anew."""
     has_enum_types: bool = False
     """Whether enums are types of their own."""
     names_primary_keys: bool = True
@@ -144,6 +146,19 @@ class ComparingImpl:
             kind: "index" or "unique_constraint".
         """
         return dict(reflected_object.get("dialect_options") or {})
+
+    # --- names -----------------------------------------------------------------------------------------------------
+
+    def default_constraint_name(self, kind: str, table: str, columns: Sequence[str]) -> str:
+        """Return a name for a constraint that the model leaves nameless.
+
+        Args:
+            kind: primary, unique, foreignkey or check.
+            table: without schema.
+            columns: those it is on; none for a check.
+        """
+        prefix = {"primary": "pk", "unique": "uq", "foreignkey": "fk", "check": "ck"}[kind]
+        return "_".join([prefix, table, *columns])[: self.dialect.max_identifier_length - 2]
 
     # --- enum types and conversions --------------------------------------------------------------------------------
 

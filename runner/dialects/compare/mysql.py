@@ -21,6 +21,7 @@ _NOW = re.compile(r"\b(?:current_timestamp|now|localtime|localtimestamp)\b(?:\s*
 class MySQLComparison(ComparingImpl):
     """The part of `MySQLImpl` that autogenerate asks."""
 
+    alters_autoincrement = True
     names_primary_keys = False
 
     def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:

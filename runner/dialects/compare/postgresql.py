@@ -104,6 +104,13 @@ class PostgresqlComparison(ComparingImpl):
     connection: Connection | None
     has_enum_types = True
 
+    def default_constraint_name(self, kind: str, table: str, columns: Sequence[str]) -> str:
+        """Return the name the server gives to such a constraint itself."""
+        if kind == "primary":
+            return f"{table}_pkey"
+        suffix = {"unique": "key", "foreignkey": "fkey", "check": "check"}[kind]
+        return "_".join([*[table, *columns], suffix])[-61:]
+
     # --- enum types and conversions --------------------------------------------------------------------------------
 
     def enum_of(self, type_: TypeEngine[Any]) -> Any:
