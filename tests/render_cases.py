@@ -130,7 +130,7 @@ def create_table_plain(ops: Any) -> list[Any]:
             sa.Column("id", sa.Integer(), primary_key=True),
             sa.Column("name", sa.String(50), nullable=False, unique=True, index=True, comment="as in the passport"),
             sa.Column("parent_id", sa.Integer(), sa.ForeignKey("t.id", ondelete="CASCADE")),
-            sa.Column("amount", sa.Numeric(10, 2), sa.CheckConstraint("amount > 0", name="positive")),
+            sa.Column("amount", sa.Numeric(10, 2)),
             name="person",
             comment="People",
         ),
@@ -200,6 +200,11 @@ def create_table_constraints(ops: Any) -> list[Any]:
 
 
 @ours()
+def create_table_check_of_a_column(ops: Any) -> list[Any]:
+    return created(ops, table_of(sa.Column("a", sa.Integer(), sa.CheckConstraint("a > 0", name="positive"))))
+
+
+@ours()
 def create_table_exclude(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -230,7 +235,7 @@ def create_table_of_whole_columns(ops: Any) -> list[Any]:
             [
                 sa.Column("id", sa.Integer(), primary_key=True),
                 sa.Column("u", sa.Integer(), unique=True, index=True),
-                sa.Column("r", sa.Integer(), sa.ForeignKey("other.id", name="fk_r", use_alter=True)),
+                sa.Column("r", sa.Integer(), sa.ForeignKey("other.id", name="fk_r")),
                 sa.Index("by_lower", sa.text("lower(name)"), postgresql_using="hash"),
             ],
             if_not_exists=True,

@@ -26,7 +26,9 @@ CLASSES = sorted(
 INTERNAL = {"create_module_class_proxy", "info"}  # what makes Alembic's module proxies; a cached attribute
 
 MORE_ACCEPTED = {
+    "batch_create_primary_key": {"kw"},
     "batch_drop_constraint": {"if_exists"},
+    "create_primary_key": {"kw"},
     "drop_constraint": {"if_exists"},
 }
 """Directive -> keywords that ours takes and Alembic's does not."""

@@ -60,9 +60,8 @@ def _directive(
 def add_column(context: RenderContext, op: ops.AddColumnOp) -> str | list[str]:
     """Return `op.add_column()`.
 
-    A column that belongs to a table is written without its constraints and indexes, as those of the table are
-    operations of their own; a column made for this operation is written with them. What is to be inline is written
-    either way.
+    A column that belongs to a table is written without keys and indexes, as those of the table are operations of
+    their own; a column made for this operation is written with them. What is to be inline is written either way.
     """
     column = op.column
     is_whole = getattr(column, "table", None) is None or op.inline_references or op.inline_primary_key
@@ -88,10 +87,9 @@ def _part(op: ops.AddColumnOp) -> Any:
 
 
 class _InlineColumn:
-    """A column of a table, without the constraints that are not to be inline."""
+    """A column of a table, without the keys that are not to be inline."""
 
     unique = index = None
-    constraints: frozenset[Any] = frozenset()
 
     def __init__(self, column: Any, *, references: bool, primary_key: bool) -> None:
         self._column = column
@@ -122,10 +120,15 @@ def alter_column(context: RenderContext, op: ops.AlterColumnOp) -> str:
         "comment": None if op.modify_comment is False else render_value(context, op.modify_comment),
         **given(context, existing_comment=op.existing_comment),
         "existing_nullable": flag(op.existing_nullable),
-        "existing_server_default": _default(context, op.existing_server_default or False),
+        "existing_server_default": _default(context, _known(op.existing_server_default)),
         **given(context, **op.kw),
     }
     return _directive(context, "alter_column", op, [str(render_plain(context, op.column_name))], options)
+
+
+def _known(default: Any) -> Any:
+    """Return an existing default; that there is none needs not be said."""
+    return False if default is None else default
 
 
 def _default(context: RenderContext, default: Any) -> str | None:

@@ -36,12 +36,14 @@ _SEQUENCE_OPTIONS = ("start", "increment", "minvalue", "maxvalue", "nominvalue",
 
 
 def render_bare_column(context: RenderContext, column: Column[Any]) -> str | None:
-    """Return a column without constraints and indexes: they stand beside it, or are operations of their own.
+    """Return a column as a part of its table: keys and indexes stand beside it, or are operations of their own.
+
+    Checks that were written with the column belong to no table, so they are part of it.
 
     Returns:
         The text, None where `render_item` leaves the column out.
     """
-    return _render(context, column, [], {})
+    return _render(context, column, [_check(context, check) for check in _checks(column)], {})
 
 
 def render_column(context: RenderContext, column: Column[Any]) -> str | None:
@@ -88,7 +90,7 @@ def _render(
         **flags,
         "nullable": repr(bool(column.nullable)),
         "system": "True" if column.system else None,
-        "comment": None if not column.comment else string_literal(column.comment),
+        "comment": None if column.comment is None else string_literal(column.comment),
         **dialect_options(context, column.dialect_kwargs),
     }
     return call(f"{sa_prefix(context)}Column", arguments, options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.sql.elements import TextClause
 
 from runner.autogenerate.render.calls import call, items
-from runner.autogenerate.render.expressions import render_text, sql_of
+from runner.autogenerate.render.expressions import render_text, statement_of
 from runner.autogenerate.render.registry import renderers
 from runner.autogenerate.render.scope import RenderContext, op_prefix, sa_prefix
 from runner.autogenerate.render.strings import string_literal
@@ -31,7 +31,7 @@ def execute(context: RenderContext, op: ops.ExecuteSQLOp) -> str:
 def _statement(context: RenderContext, statement: Any) -> str:
     if isinstance(statement, str):
         return string_literal(statement)
-    sql = sql_of(context, statement)
+    sql = statement_of(context, statement)
     if isinstance(statement, TextClause) or "\\:" in sql:
         return render_text(context, sql)
     return string_literal(sql)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import literal_column
 from sqlalchemy import text as sa_text
+from sqlalchemy.exc import CompileError
+from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, ColumnElement, Label, TextClause
 
 from runner.autogenerate.render.calls import call
 from runner.autogenerate.render.scope import RenderContext, op_prefix, sa_prefix
 from runner.autogenerate.render.strings import string_literal
+from runner.operations.schemaobj import SchemaObjects
 from runner.operations.sqltext import InlineLiteral
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
 
 __all__ = [
     "render_condition",
@@ -20,6 +27,7 @@ __all__ = [
     "render_index_element",
     "render_text",
     "sql_of",
+    "statement_of",
     "text_source",
 ]
 
@@ -55,11 +63,25 @@ def sql_of(context: RenderContext, expression: Any, **kw: Any) -> str:
     if isinstance(expression, str):
         return expression
     if isinstance(expression, TextClause) and not _has_values(expression):
-        return _ESCAPED.sub(lambda match: match[1], expression.text)
+        return _unescaped(expression)
     impl = context.migration_context.impl
     rendered: str = impl.render_ddl_sql_expr(expression, **kw)
     doubled = impl.render_ddl_sql_expr(sa_text("%")) == "%%"
     return rendered.replace("%%", "%") if doubled else rendered
+
+
+def statement_of(context: RenderContext, statement: Any) -> str:
+    """Return a whole statement as SQL of the dialect, values written out."""
+    if isinstance(statement, TextClause) and not _has_values(statement):
+        return _unescaped(statement)
+    dialect = context.migration_context.dialect
+    rendered = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    doubled = str(sa_text("%").compile(dialect=dialect)) == "%%"
+    return rendered.replace("%%", "%") if doubled else rendered
+
+
+def _unescaped(clause: TextClause) -> str:
+    return _ESCAPED.sub(lambda match: match[1], clause.text)
 
 
 def _has_values(clause: TextClause) -> bool:
@@ -111,6 +133,16 @@ def render_index_element(context: RenderContext, element: Any, *, labels: frozen
 
 
 def _index_sql(context: RenderContext, element: Any) -> str:
-    """Return the SQL of an index element with the parentheses CREATE INDEX wants around operators."""
-    grouped = element.self_group() if isinstance(element, ColumnElement) else element
-    return sql_of(context, grouped, is_index=True)
+    """Return the SQL of an index element, in parentheses where the dialect would put them around it."""
+    sql = sql_of(context, element, is_index=True)
+    dialect = context.migration_context.dialect
+    try:
+        wanted = _create_index(element, dialect)
+        plain = _create_index(literal_column(sql), dialect)
+    except CompileError:  # the index is for another database
+        return sql_of(context, element.self_group(), is_index=True) if isinstance(element, ColumnElement) else sql
+    return sql if plain == wanted else f"({sql})"
+
+
+def _create_index(element: Any, dialect: Dialect) -> str:
+    return str(CreateIndex(SchemaObjects().index("ix", "t", [element])).compile(dialect=dialect))

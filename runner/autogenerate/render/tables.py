@@ -27,7 +27,7 @@ def create_table(context: RenderContext, op: ops.CreateTableOp) -> str:
     table = op.to_table(context.migration_context)
     options = {
         "schema": render_plain(context, op.schema),
-        "comment": string_literal(op.comment) if op.comment else None,
+        "comment": None if op.comment is None else string_literal(op.comment),
         "info": render_value(context, op.info) if op.info and is_plain(op.info) else None,
         **dialect_options(context, op.kw),
         "prefixes": render_value(context, list(op.prefixes)) if op.prefixes else None,
