@@ -10,6 +10,7 @@ from runner.autogenerate.compare import (
     foreign_keys,
     generated,
     indexes,
+    objects,
     primary_keys,
     server_defaults,
     tables,
@@ -59,8 +60,14 @@ def _ours() -> None:
     ):
         plugin = Plugin(f"runner.autogenerate.{name}")
         plugin.add_autogenerate_comparator(compare, "table", element, priority=_LAST)
-    plugin = Plugin("runner.autogenerate.enums")
-    plugin.add_autogenerate_comparator(enums.compare_enums, "autogenerate", "enums", priority=_LAST)
+    for name, find in (
+        ("enums", enums.compare_enums),
+        ("sequences", objects.compare_sequences),
+        ("replaceables", objects.compare_replaceables),
+        ("schemas", objects.compare_new_schemas),
+    ):
+        plugin = Plugin(f"runner.autogenerate.{name}")
+        plugin.add_autogenerate_comparator(find, "autogenerate", name, priority=_LAST)
     plugin = Plugin("runner.autogenerate.identity")
     plugin.add_autogenerate_comparator(generated.compare_identity, "column", "identity")
 

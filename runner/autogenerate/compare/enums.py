@@ -47,6 +47,7 @@ def compare_enums(autogen_context: AutogenContext, upgrade_ops: UpgradeOps) -> N
         return
     wanted = _wanted(autogen_context)
     stored = _stored(autogen_context)
+    autogen_context.explicit_enums = frozenset([*wanted, *stored])
     first: list[MigrateOperation] = []
     for key, values in wanted.items():
         if key not in stored:

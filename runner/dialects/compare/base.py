@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.reflection import Inspector
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["ComparingImpl", "StoredDefinition", "StoredEnum"]
+    from runner.operations.replaceable import Replaceable
+
+__all__ = ["ComparingImpl", "StoredDefinition", "StoredEnum", "StoredSequence"]
 
 StoredEnum = tuple[str, str, Sequence[str], Sequence[tuple[str, str, str, bool, str | None]]]
 """(schema, name, values, columns); a column is (schema, table, column, whether it is an array, default)."""
+
+StoredSequence = tuple[str, str, Mapping[str, Any], bool]
+"""(schema, name, options, whether a default uses it)."""
 
 StoredDefinition = tuple[str, str | None, str]
 """(kind, name, the database's own text); the kinds are check, exclude, index and computed."""
@@ -40,6 +45,8 @@ class ComparingImpl:
 
     alters_autoincrement: bool = False
     """Whether changing a column writes AUTO_INCREMENT anew."""
+    creates_schemas: bool = False
+    """Whether a schema is made with CREATE SCHEMA, beside others in one database."""
     has_enum_types: bool = False
     """Whether enums are types of their own."""
     names_primary_keys: bool = True
@@ -146,6 +153,20 @@ class ComparingImpl:
             kind: "index" or "unique_constraint".
         """
         return dict(reflected_object.get("dialect_options") or {})
+
+    # --- what is neither table nor column --------------------------------------------------------------------------
+
+    def stored_sequences(self, inspector: Inspector) -> Sequence[StoredSequence]:
+        """Return the sequences that belong to no column."""
+        return ()
+
+    def stored_replaceable(self, item: Replaceable) -> Replaceable | None:
+        """Return the object of that kind, name and signature; None where there is none, or nothing is known of any."""
+        return None
+
+    def canonical_replaceable(self, item: Replaceable) -> Replaceable | None:
+        """Return the object as `stored_replaceable` would, if it were there; None where the database refuses it."""
+        return None
 
     # --- names -----------------------------------------------------------------------------------------------------
 

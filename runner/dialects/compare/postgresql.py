@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from sqlalchemy.sql.elements import TextClause
 
-from runner.dialects.compare.base import ComparingImpl, StoredDefinition, StoredEnum
+from runner.dialects.compare.base import StoredDefinition, StoredEnum
+from runner.dialects.compare.postgresql_objects import PostgresqlObjectComparison
 from runner.dialects.compare.requests import CanonicalRequest
 from runner.dialects.compare.results import ComparisonResult
 from runner.dialects.compare.text import is_constant, normalised, tokens, without_casts
@@ -98,7 +99,7 @@ _SCRATCH = "runner_scratch"
 _CONSTRAINTS = {"c": "check", "x": "exclude", "u": "unique"}
 
 
-class PostgresqlComparison(ComparingImpl):
+class PostgresqlComparison(PostgresqlObjectComparison):
     """The part of `PostgresqlImpl` that autogenerate asks."""
 
     connection: Connection | None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.schema import CreateIndex
@@ -16,6 +17,8 @@ from runner.dialects.compare.base import ComparingImpl, StoredDefinition
 from runner.dialects.compare.requests import CanonicalRequest
 from runner.dialects.compare.results import ComparisonResult
 from runner.dialects.compare.text import normalised, tokens
+from runner.dialects.object_ddl import create_element
+from runner.operations.replaceable import Replaceable, View
 
 if TYPE_CHECKING:
     from sqlalchemy import Index
@@ -39,6 +42,18 @@ class SQLiteComparison(ComparingImpl):
         if existing[:2] != wanted[:2]:
             return ComparisonResult.Different(f"{existing[1]} unique={existing[0]} to {wanted[1]} unique={wanted[0]}")
         return ComparisonResult.Equal()
+
+    def stored_replaceable(self, item: Replaceable) -> Replaceable | None:
+        """Return the view or trigger with its stored text, comparably written, as its definition."""
+        impl: Any = self
+        schema = f"{self.dialect.identifier_preparer.quote(item.schema)}." if item.schema else ""
+        query = f"SELECT sql FROM {schema}sqlite_master WHERE type = ? AND name = ?"  # noqa: S608
+        sql = impl.connection.exec_driver_sql(query, (item.kind, item.name)).scalar()
+        return None if sql is None else _with_text(item, sql)
+
+    def canonical_replaceable(self, item: Replaceable) -> Replaceable | None:
+        """Return the view or trigger with the text that would be stored."""
+        return _with_text(item, str(create_element(item).compile(dialect=self.dialect)))
 
     def stored_definitions(
         self, inspector: Inspector, schema: str | None, table: str
@@ -81,6 +96,16 @@ class SQLiteComparison(ComparingImpl):
             return expression.text
         options = {"literal_binds": True, "include_table": False}
         return str(expression.compile(dialect=self.dialect, compile_kwargs=options))
+
+
+def _with_text(item: Replaceable, sql: str) -> Replaceable:
+    """Return the object with what stands behind its name, or its table, as the definition."""
+    parts = tokens(sql)
+    if isinstance(item, View):
+        columns, definition = parts[: parts.index("as")], parts[parts.index("as") + 1 :]
+        names = tuple(part for part in columns[columns.index("(") + 1 : -1] if part != ",") if "(" in columns else ()
+        return replace(item, definition=" ".join(definition), columns=names)
+    return replace(item, definition=" ".join(part for part in parts if part != ";"))
 
 
 def _index_text(sql: str) -> str:
