@@ -63,6 +63,8 @@ class AutogenContext:
         opts: what env.py gave to `context.configure()`.
         comparators: the functions of this comparison.
         memo: what comparators keep for each other while the comparison lasts.
+        explicit_enums: (schema, name) of the enum types that operations of their own create, or have created: no
+            table of the file may create them again. The default schema is None.
 
     Raises:
         ModelMissing: something is to be compared, and there is no model.
@@ -72,6 +74,7 @@ class AutogenContext:
     metadata: MetaData | Sequence[MetaData] | None = None
     connection: Connection | None = None
     dialect: Dialect
+    explicit_enums: frozenset[tuple[str | None, str]] = frozenset()
 
     def __init__(
         self,

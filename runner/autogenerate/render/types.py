@@ -60,7 +60,7 @@ def _without_variants(context: RenderContext, type_: TypeEngine[Any]) -> str:
     if rendered:
         return str(rendered)
     custom = _custom_repr(type_)
-    name = type_class(context, type(type_))
+    name = _class_name(context, type_)
     if custom is not None:
         return name.removesuffix(type(type_).__name__) + custom
     positional, keywords = _arguments(type_, context)
@@ -119,6 +119,15 @@ def _of_sqlalchemy(context: RenderContext, cls: type) -> str:
     return f"{cls.__module__}.{name}"
 
 
+def _class_name(context: RenderContext, type_: TypeEngine[Any]) -> str:
+    """Return the class; before SQLAlchemy 2.1 only PostgreSQL's own ENUM can be told not to create the type."""
+    if type(type_) is Enum and not hasattr(type_, "create_type") and _is_explicit(type_, context):
+        from sqlalchemy.dialects.postgresql import ENUM
+
+        return type_class(context, ENUM)
+    return type_class(context, type(type_))
+
+
 def _custom_repr(type_: TypeEngine[Any]) -> str | None:
     """Return what `repr()` says where a program's own class defines it, and it is a call of the class."""
     definer = next(cls for cls in type(type_).__mro__ if "__repr__" in cls.__dict__)
@@ -167,13 +176,21 @@ def _enum_keywords(type_: Enum, context: RenderContext) -> dict[str, Any]:
         "create_constraint": True if type_.create_constraint else None,
         **{name: getattr(enum, name, None) or None for name in _ENUM_STRING_OPTIONS},
     }
-    is_explicit = isinstance(type_.name, str) and (type_.schema, str(type_.name)) in explicit_enums(context)
-    if not getattr(enum, "create_type", True) or (is_explicit and hasattr(enum, "create_type")):
+    if not getattr(enum, "create_type", True) or _is_explicit(type_, context):
         keywords["create_type"] = False
     given = {name: value for name, value in keywords.items() if value is not None}
     if not type_.native_enum and type_.length != _longest(type_):
         given["length"] = type_.length
     return given
+
+
+def _is_explicit(type_: Any, context: RenderContext) -> bool:
+    """Tell whether it is an enum type that operations of their own create."""
+    if not isinstance(type_, Enum) or not type_.native_enum or not isinstance(type_.name, str):
+        return False
+    default = context.migration_context.dialect.default_schema_name
+    schema = None if type_.schema == default else type_.schema
+    return (schema, str(type_.name)) in explicit_enums(context)
 
 
 def _longest(type_: Enum) -> int:
