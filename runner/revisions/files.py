@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from types import TracebackType
 from typing import Self
 
@@ -70,12 +71,14 @@ class FileChanges:
         Raises:
             WriteFailed: it cannot be read or written.
         """
+        path = os.path.realpath(path)  # a link stays one
         try:
             with open(path, "rb") as file:
                 before = file.read()
+            mode = os.stat(path).st_mode
         except OSError as exc:
             raise _failed("read", path, exc) from exc
-        self._publish(path, _encoded(path, text, encoding))
+        self._publish(path, _encoded(path, text, encoding), mode=mode)
         self._undo.append((path, before))
         self.made.append(path)
 
@@ -89,11 +92,12 @@ class FileChanges:
         try:
             with open(source, "rb") as file:
                 content = file.read()
+            mode = os.stat(source).st_mode
         except OSError as exc:
             raise _failed("read", source, exc) from exc
         if os.path.lexists(path):
             raise DirectoryInUse(f"{path} exists already and is not overwritten. Move it away.", path=path)
-        self._publish(path, content)
+        self._publish(path, content, mode=mode)
         self._undo.append((path, None))
         self._remove(source)
         self._undo.append((source, content))
@@ -112,7 +116,7 @@ class FileChanges:
             _remove_directory(directory)
         self.made, self._undo, self._directories = [], [], []
 
-    def _publish(self, path: str, content: bytes) -> None:
+    def _publish(self, path: str, content: bytes, *, mode: int | None = None) -> None:
         directory, name = os.path.split(path)
         temporary = os.path.join(directory, f".#{name}.{secrets.token_hex(4)}")  # a scan leaves out what begins so
         try:
@@ -120,6 +124,8 @@ class FileChanges:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            if mode is not None:
+                os.chmod(temporary, stat.S_IMODE(mode))
             os.replace(temporary, path)
         except OSError as exc:
             _remove_quietly(temporary)

@@ -141,8 +141,22 @@ def write_revision(
     if directory.hooks:
         from runner.revisions.write_hooks import run_hooks
 
-        run_hooks(path, directory.hooks)
+        try:
+            run_hooks(path, directory.hooks)
+        except BaseException:
+            _remove_renamed(directory, wanted.revision, path)
+            raise
     directory.refresh()
+
+
+def _remove_renamed(directory: ScriptDirectory, revision: str, path: str) -> None:
+    """Remove the new file from where a hook has put it, when a later hook failed."""
+    if os.path.exists(path):
+        return  # the changes take it back
+    directory.refresh()
+    found = [file.path for file in directory.scanned if file.revision == revision]
+    for renamed in found:
+        os.unlink(renamed)
 
 
 def _path_now(directory: ScriptDirectory, entry: Revision, path: str) -> str:

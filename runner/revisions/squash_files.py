@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import SquashRefused
@@ -66,8 +65,8 @@ def squash_range(graph: RevisionGraph, first: str, last: str) -> SquashRange:
     chain = _chain(graph, start, end)
     if len(chain) < 2:
         raise SquashRefused(f"The range from {first} to {last} holds one revision; there is nothing to squash.")
-    for inner, following in pairwise(chain):
-        others = sorted(set(graph.required_by(inner)) - {following})
+    for inner in chain[:-1]:
+        others = sorted(set(graph.required_by(inner)).difference(chain))
         if others:
             raise SquashRefused(
                 f"{listed(others)} follows or depends on {inner}, which would be gone. End the range there, or begin "

@@ -70,6 +70,17 @@ def test_what_others_put_into_a_new_directory_is_left(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "theirs").exists()
 
 
+def test_a_replaced_file_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    """What was executable or private stays so, and a link leads to the same file."""
+    (tmp_path / "real").write_text("before")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    FileChanges().replace(str(tmp_path / "link"), "after")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "after"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
+
+
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     """A file that exists is refused, a dangling link too."""
     (tmp_path / "x").write_text("mine")

@@ -189,6 +189,15 @@ def test_a_hook_may_change_and_rename_the_file(directory: ScriptDirectory) -> No
     assert Path(script.path).read_text().endswith("# seen")
 
 
+def test_a_renamed_file_is_taken_back_too(directory: ScriptDirectory) -> None:
+    """When one hook renames the file and the next one fails, nothing is left either."""
+    before = tree(Path(directory.dir))
+    code = "import os, sys; p = sys.argv[1]; os.rename(p, p[:-3] + '_2.py'); sys.exit(1)"
+    with pytest.raises(HookFailed):
+        hooked(directory, code).generate_revision("new1", "m", head="cccc1")
+    assert tree(Path(directory.dir)) == before
+
+
 def test_version_locations(tmp_path: Path) -> None:
     """A child goes beside its parent; a base needs to be told where, unless there is one place (CFG-15, ERR-14)."""
     root = make_directory(tmp_path).scripts
