@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 
 from runner.autogenerate.context import AutogenContext
-from runner.autogenerate.render.imports import import_block
+from runner.autogenerate.render.imports import imports_variable
 from runner.autogenerate.render.layout import lay_out
 from runner.autogenerate.render.registry import lines_of
 from runner.autogenerate.render.scope import RenderContext, explicit_enums
@@ -78,7 +78,7 @@ def render_python_into_templatevars(
     ):
         template_args[upgrade_ops.upgrade_token] = _body(autogen_context, upgrade_ops)
         template_args[downgrade_ops.downgrade_token] = _body(autogen_context, downgrade_ops)
-    template_args["imports"] = import_block(imports | migration_script.imports)
+    template_args["imports"] = imports_variable(imports | migration_script.imports)
 
 
 def render_python_code(

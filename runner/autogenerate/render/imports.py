@@ -1,26 +1,44 @@
-"""Import lines in the order a linter wants (floor 4)."""
+"""Import lines in the order a linter wants (floor 4).
+
+A file begins with `import sqlalchemy` and the import of `op`, which its template writes. What is added here continues
+that section; modules of the program, which are not installed packages, have a section of their own.
+"""
 
 from __future__ import annotations
 
 import ast
+import enum
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 
-__all__ = ["import_block"]
+from runner.autogenerate.render.layout import LINE_LENGTH
+
+__all__ = ["import_block", "imports_variable"]
 
 
 def import_block(lines: Iterable[str]) -> str:
-    """Return import lines sorted and merged: the standard library, a blank line, everything else.
+    """Return import lines sorted and merged: the standard library, packages, modules of the program.
 
     A line that is no import, or a conditional one, stands at the end as it is.
 
-    >>> print(import_block(["from b import y", "import sqlalchemy as sa", "import datetime", "from b import x"]))
+    >>> print(import_block(["from mako import y", "import sqlalchemy as sa", "import datetime", "from mako import x"]))
     import datetime
     <BLANKLINE>
     import sqlalchemy as sa
-    from b import x, y
+    from mako import x, y
     """
+    return "\n\n".join("\n".join(section) for section in _sections(lines) if section)
+
+
+def imports_variable(lines: Iterable[str]) -> str:
+    """Return import lines for a template: a blank line in front where they do not continue its section."""
+    standard, packages, *others = _sections(lines)
+    block = "\n\n".join("\n".join(section) for section in (standard, packages, *others) if section)
+    return block if standard or packages or not block else f"\n{block}"
+
+
+def _sections(lines: Iterable[str]) -> list[list[str]]:
     plain: set[tuple[str, str | None]] = set()
     named: defaultdict[str, set[tuple[str, str | None]]] = defaultdict(set)
     others: list[str] = []
@@ -32,8 +50,13 @@ def import_block(lines: Iterable[str]) -> str:
                 named[module].update((alias.name, alias.asname) for alias in names)
             case _:
                 others.append(line)
-    sections = [_section(plain, named, standard=True), _section(plain, named, standard=False), others]
-    return "\n\n".join("\n".join(section) for section in sections if section)
+    return [*(_section(plain, named, kind) for kind in _Kind), others]
+
+
+class _Kind(enum.Enum):
+    STANDARD = enum.auto()
+    PACKAGE = enum.auto()
+    PROGRAM = enum.auto()
 
 
 def _parsed(line: str) -> ast.stmt | None:
@@ -45,14 +68,19 @@ def _parsed(line: str) -> ast.stmt | None:
 
 
 def _section(
-    plain: set[tuple[str, str | None]], named: dict[str, set[tuple[str, str | None]]], *, standard: bool
+    plain: set[tuple[str, str | None]], named: dict[str, set[tuple[str, str | None]]], kind: _Kind
 ) -> list[str]:
-    modules = [item for item in sorted(plain, key=str) if _is_standard(item[0]) is standard]
-    sources = [source for source in sorted(named) if _is_standard(source) is standard]
-    return [
-        *(f"import {_alias(item)}" for item in modules),
-        *(f"from {source} import {', '.join(map(_alias, _sorted_names(named[source])))}" for source in sources),
-    ]
+    modules = [item for item in sorted(plain, key=str) if _kind_of(item[0]) is kind]
+    sources = [source for source in sorted(named) if _kind_of(source) is kind]
+    return [*(f"import {_alias(item)}" for item in modules), *(_from(source, named[source]) for source in sources)]
+
+
+def _from(source: str, names: set[tuple[str, str | None]]) -> str:
+    texts = [_alias(item) for item in _sorted_names(names)]
+    line = f"from {source} import {', '.join(texts)}"
+    if len(line) <= LINE_LENGTH:
+        return line
+    return f"from {source} import (\n" + "".join(f"    {text},\n" for text in texts) + ")"
 
 
 def _sorted_names(names: set[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
@@ -60,8 +88,14 @@ def _sorted_names(names: set[tuple[str, str | None]]) -> list[tuple[str, str | N
     return sorted(names, key=lambda item: (not item[0].isupper(), not item[0][0].isupper(), item[0]))
 
 
-def _is_standard(module: str) -> bool:
-    return module.partition(".")[0] in sys.stdlib_module_names
+def _kind_of(module: str) -> _Kind:
+    package = module.partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return _Kind.STANDARD
+    if package in {"alembic", "runner", "sqlalchemy"}:
+        return _Kind.PACKAGE
+    file = str(getattr(sys.modules.get(package), "__file__", None))
+    return _Kind.PACKAGE if "site-packages" in file or "dist-packages" in file else _Kind.PROGRAM
 
 
 def _alias(item: tuple[str, str | None]) -> str:
