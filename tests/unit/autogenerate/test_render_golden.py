@@ -54,7 +54,7 @@ def files(tmp_path: Path) -> Path:
 
 def test_a_formatter_and_a_linter_have_nothing_to_say(files: Path) -> None:
     """A file is formatted, and passes ruff's default rules, before any post-write hook sees it."""
-    of_the_program = f"src = ['{_ROOT}']"  # `tests` is where the types of a program come from
+    of_the_program = "lint.isort.known-first-party = ['tests']"  # where the types of a program come from
     for command in (["format", "--check", "--diff"], ["check", "--config", of_the_program]):
         done = subprocess.run(
             [_BIN / "ruff", *command, "--isolated", "."], cwd=files, capture_output=True, text=True, check=False
