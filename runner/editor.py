@@ -41,7 +41,7 @@ def _editor(environ: Mapping[str, str]) -> list[str]:
         words = shlex.split(environ.get(name, ""))
         if words:
             return words
-    found = next((one for one in _FALLBACKS if shutil.which(one, path=environ.get("PATH"))), None)
+    found = next((path for one in _FALLBACKS if (path := shutil.which(one, path=environ.get("PATH")))), None)
     if found is None:
         raise EditorFailed(f"No editor was found. Set EDITOR; without it {', '.join(_FALLBACKS)} are looked for.")
     return [found]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Column
+
 from runner.operations.ops import MigrateOperation, OpContainer, UpgradeOps
 
 __all__ = ["Difference", "differences"]
@@ -143,7 +145,7 @@ def _constraint_kind(item: Any) -> str:
 
 def _column_names(item: Any) -> list[str]:
     if hasattr(item, "expressions"):
-        return [str(getattr(one, "name", None) or one) for one in item.expressions]
+        return [str(one.name if isinstance(one, Column) else one) for one in item.expressions]
     sqltext = getattr(item, "sqltext", None)
     return [str(sqltext)] if sqltext is not None else [str(one.name) for one in getattr(item, "columns", ())]
 

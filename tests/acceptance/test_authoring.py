@@ -118,6 +118,32 @@ def test_an_env_py_with_a_model(tmp_path: Path, database_url: str) -> None:
     assert ["alembic_version", "posts", "users"] == tables(database_url)
 
 
+def test_several_databases(tmp_path: Path) -> None:
+    """With the multidb template each one is compared with its own model, into its own functions (ENV-43, TPL-4)."""
+    names = {"engine1": "dbname", "engine2": "dbname2"}
+    tables = "".join(
+        f"{one} = sa.MetaData()\nsa.Table('of_{one}', {one}, sa.Column('id', sa.Integer))\n" for one in names
+    )
+    (tmp_path / "models.py").write_text(f"import sqlalchemy as sa\n{tables}")
+    run(tmp_path, ("init", "-t", "multidb", "db"))[0].check()
+    ini, env_py = tmp_path / "alembic.ini", tmp_path / "db" / "env.py"
+    text = ini.read_text()
+    for engine, name in sorted(names.items(), reverse=True):
+        text = text.replace(f"driver://user:pass@localhost/{name}", sqlite_url(tmp_path / f"{engine}.sqlite"))
+    ini.write_text(text)
+    models = "import models\n\ntarget_metadata = {name: getattr(models, name) for name in engine_names}"
+    env_py.write_text(env_py.read_text().replace("target_metadata: dict[str, MetaData] = {}", models))
+
+    commands = (("check",), ("revision", "--autogenerate", "-m", "x", "--rev-id", "aaaa1"), ("upgrade",), ("check",))
+    drift, *others = run(tmp_path, *commands)
+
+    assert [71, 0, 0, 0] == [one.returncode for one in (drift, *others)]
+    assert "engine1_upgrades: add table of_engine1\nengine2_upgrades: add table of_engine2\n" == drift.stdout
+    before, _, after = (tmp_path / "db" / "versions" / "aaaa1_x.py").read_text().partition("def upgrade_engine2")
+    assert ("of_engine1" in before, "of_engine2" in before) == (True, False)
+    assert ("of_engine1" in after, "of_engine2" in after) == (False, True)
+
+
 def test_a_model_that_is_not_there(tmp_path: Path, sqlite_file_url: str) -> None:
     """Each way to name no model has its sentence, and no file appears (ERR-6, exit code 19)."""
     (tmp_path / "models.py").write_text("metadata = 3\nimport nowhere_at_all\n")
