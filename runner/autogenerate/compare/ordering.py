@@ -230,7 +230,9 @@ class _References:
 
     def _recreate(self) -> None:
         """Drop and create the foreign keys that stay the same while their columns or keys do not."""
-        pairs: list[tuple[Table, Table]] = self.context.memo.get("pairs", [])
+        if not self.losing or "all pairs" not in self.context.memo:
+            return
+        pairs: list[tuple[Table, Table]] = self.context.memo["all pairs"]()
         for stored, wanted in pairs:
             key = self._key_of(wanted)
             going = {op.constraint_name for op in self._ops(key) if isinstance(op, ops.DropConstraintOp)}

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from runner.autogenerate.context import AutogenContext
 
-__all__ = ["DatabaseTables", "TableKey", "definition_of"]
+__all__ = ["DatabaseTables", "RawTable", "TableKey", "definition_of"]
 
 TableKey = tuple[str | None, str]
 """(schema, table); the default schema is None."""
@@ -56,6 +57,20 @@ def definition_of(item: Any) -> str | None:
     """Return the database's own text of a reflected index or constraint, None where it is not known."""
     definition: str | None = item.info.get("definition")
     return definition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    """What the inspector gave of a table, and the database's own texts."""
+
+    columns: Sequence[Mapping[str, Any]]
+    primary_key: Mapping[str, Any]
+    foreign_keys: Sequence[Mapping[str, Any]]
+    uniques: Sequence[Mapping[str, Any]]
+    indexes: Sequence[Mapping[str, Any]]
+    checks: Sequence[Mapping[str, Any]]
+    definitions: Sequence[tuple[str, str | None, str]]
+    comment: str | None
 
 
 class DatabaseTables:
@@ -108,6 +123,19 @@ class DatabaseTables:
             with _quiet():
                 self._tables[key] = self._build(key)
         return self._tables[key]
+
+    def raw(self, key: TableKey) -> RawTable:
+        """Return what the inspector gave of a table that has been read."""
+        return RawTable(
+            columns=self._part("columns", key, ()),
+            primary_key=self._part("pk", key, {}),
+            foreign_keys=self._part("fks", key, ()),
+            uniques=self._part("uniques", key, ()),
+            indexes=self._part("indexes", key, ()),
+            checks=self._part("checks", key, ()),
+            definitions=self._definitions(key),
+            comment=self._part("comments", key, {}).get("text"),
+        )
 
     def renamed(self, key: TableKey, *, name: str, columns: Mapping[str, str] | None = None) -> Table:
         """Return a table that has been read as it is once it, or some of its columns, are renamed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.autogenerate.compare.definitions import definitions_of
 from runner.autogenerate.compare.found import found, qualified
+from runner.autogenerate.compare.quick import QuickComparison
 from runner.autogenerate.compare.reflection import DatabaseTables, TableKey
 from runner.autogenerate.compare.renames import ColumnRenames, column_renames, table_renames
 from runner.autogenerate.dispatch import PriorityDispatchResult
@@ -179,9 +180,15 @@ class _Tables:
     def _compare_pairs(self, pairs: dict[TableKey, TableKey]) -> None:
         """Compare the tables that are on both sides."""
         chosen: list[tuple[Table, Table, ColumnRenames]] = []
+        quick = QuickComparison(self.context)
+        self.context.memo["all pairs"] = lambda: [
+            (self._stored(old, new), self.wanted[new]) for new, old in pairs.items()
+        ]
         for new in sorted(pairs, key=lambda key: (key[0] or "", key[1])):
             old, table = pairs[new], self.wanted[new]
-            stored = self.database.table(old) if old == new else self.database.renamed(old, name=new[1])
+            if quick.is_possible and old == new and quick.is_same(self.database.raw(old), table):
+                continue
+            stored = self._stored(old, new)
             if not self.context.run_object_filters(table, table.name, "table", False, stored):
                 continue
             renames = column_renames(self.context, stored, table)
@@ -195,6 +202,9 @@ class _Tables:
             _Columns(self.context, modify, stored, table, renames).compare(self.compare_column, self.compare_table)
             if not modify.is_empty():
                 self.upgrade_ops.ops.append(modify)
+
+    def _stored(self, old: TableKey, new: TableKey) -> Table:
+        return self.database.table(old) if old == new else self.database.renamed(old, name=new[1])
 
 
 class _Columns:

@@ -14,7 +14,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, Column, Date, DateTime, Index, Integer, LargeBinary, Numeric, Time, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Enum,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Time,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from sqlalchemy.sql.elements import TextClause
@@ -94,7 +109,23 @@ _FAMILIES = (
     {"json", "jsonb"},
 )
 """Types between which the server converts by itself."""
-_NEVER_ENUMS = (Integer, Numeric, DateTime, Date, Time, LargeBinary, JSON)
+_NEVER_ENUMS = (Boolean, Integer, Numeric, DateTime, Date, Time, LargeBinary, JSON)
+_ANSWERS = """
+    SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint
+     WHERE connamespace = pg_my_temp_schema() AND contype IN ('c', 'x') AND conname ~ '^i[0-9]+$'
+    UNION ALL
+    SELECT relname::text, pg_get_indexdef(oid) FROM pg_class
+     WHERE relnamespace = pg_my_temp_schema() AND relkind = 'i' AND relname ~ '^i[0-9]+$'
+       AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = pg_class.oid)
+    UNION ALL
+    SELECT a.attname::text, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum JOIN pg_class c ON c.oid = d.adrelid
+     WHERE c.relnamespace = pg_my_temp_schema() AND a.attname ~ '^i[0-9]+$'
+    UNION ALL
+    SELECT 'type ' || a.attname::text, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
+      JOIN pg_class c ON c.oid = a.attrelid
+     WHERE c.relnamespace = pg_my_temp_schema() AND a.attname ~ '^i[0-9]+$'
+"""
 _SCRATCH = "runner_scratch"
 _CONSTRAINTS = {"c": "check", "x": "exclude", "u": "unique"}
 
@@ -116,7 +147,7 @@ class PostgresqlComparison(PostgresqlObjectComparison):
 
     def enum_of(self, type_: TypeEngine[Any]) -> Any:
         """Return the enum type behind a column type, items of an array included; None where it is no native one."""
-        if isinstance(type_, _NEVER_ENUMS):
+        if isinstance(type_, _NEVER_ENUMS) or (isinstance(type_, String) and not isinstance(type_, Enum)):
             return None
         from sqlalchemy.dialects.postgresql import ENUM
 
@@ -289,9 +320,9 @@ class PostgresqlComparison(PostgresqlObjectComparison):
         try:
             with self.connection.begin_nested() as savepoint:
                 scratch = _Scratch(self, requests)
-                for statement in scratch.statements():
-                    self._query(statement)
-                answers = [scratch.answer(request) for request in requests]
+                self._query(_script(scratch.statements()))
+                found: dict[str, str] = {row[0]: row[1] for row in self._query(_ANSWERS)}
+                answers = [scratch.answer(number, found) for number in range(len(requests))]
                 savepoint.rollback()
         except SQLAlchemyError:
             return None
@@ -350,24 +381,15 @@ class _Scratch:
             return f"{column} GENERATED ALWAYS AS ({self._sql(item.computed.sqltext)}) STORED"
         return column
 
-    def answer(self, request: CanonicalRequest) -> str | None:
-        """Return what the server prints for an item."""
-        number = next(i for i, other in enumerate(self.requests) if other is request)
-        table, name = f"pg_temp.{self.names[id(request.stored)]}", f"i{number}"
-        attribute = f"attrelid = '{table}'::regclass AND attname = '{name}'"
-        if request.kind == "index":
-            row = self.impl._query(f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")
-            return _index_text(row[0][0])
-        if request.kind in {"check", "exclude"}:
-            query = f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '{table}'::regclass"
-            return _constraint_text(self.impl._query(f"{query} AND conname = '{name}'")[0][0])
-        if request.kind == "type":
-            query = f"SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE {attribute}"
-            return str(self.impl._query(query)[0][0])
-        joined = "pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum"
-        query = f"SELECT pg_get_expr(adbin, adrelid) FROM {joined} WHERE {attribute}"
-        rows = self.impl._query(query)
-        return str(rows[0][0]) if rows else None
+    def answer(self, number: int, found: Mapping[str, str]) -> str | None:
+        """Return what the server prints for the item of that number."""
+        kind = self.requests[number].kind
+        text_found = found.get(f"i{number}" if kind != "type" else f"type i{number}")
+        if text_found is None:
+            return None
+        if kind == "index":
+            return _index_text(text_found)
+        return _constraint_text(text_found) if kind in {"check", "exclude"} else text_found
 
     def _rest(self, ddl: Any, after: str) -> str:
         """Return what follows a text in a compiled statement."""
@@ -387,6 +409,12 @@ class _Scratch:
 
     def _type(self, column: Column[Any]) -> str:
         return str(self.dialect.type_compiler_instance.process(column.type, type_expression=column))
+
+
+def _script(statements: Iterator[str]) -> str:
+    """Return one statement that runs all of them: one round trip, whatever the driver."""
+    lines = "".join(f"EXECUTE '{statement.replace(chr(39), chr(39) * 2)}';\n" for statement in statements)
+    return f"DO $runner_scratch$ BEGIN\n{lines}END $runner_scratch$"
 
 
 def _stored(what: str, kind: str, name: str, definition: str) -> StoredDefinition:
