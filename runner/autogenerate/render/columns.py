@@ -86,7 +86,7 @@ def _render(
         arguments.append(render_sequence(context, column.default))
     options = {
         "server_default": None if stands_alone else text,
-        "autoincrement": None if column.autoincrement == "auto" else render_value(context, column.autoincrement),
+        "autoincrement": _autoincrement(context, column),
         **flags,
         "nullable": repr(bool(column.nullable)),
         "system": "True" if column.system else None,
@@ -94,6 +94,13 @@ def _render(
         **dialect_options(context, column.dialect_kwargs),
     }
     return call(f"{sa_prefix(context)}Column", arguments, options)
+
+
+def _autoincrement(context: RenderContext, column: Column[Any]) -> str | None:
+    """Return what is said about counting up; of a column outside of the primary key it says nothing."""
+    if column.autoincrement == "auto" or (getattr(column, "table", None) is not None and not column.primary_key):
+        return None
+    return render_value(context, column.autoincrement)
 
 
 def _foreign_key(context: RenderContext, key: ForeignKey) -> str:
