@@ -69,7 +69,7 @@ def make_target(
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:
     project = None if command == "init" else _project_in(settings, values)
-    ini, toml = _files_to_make(values) if command == "init" else project or _config_files(settings, values)
+    ini, toml = _files_to_make(settings, values) if command == "init" else project or _config_files(settings, values)
     config = Config(
         file_=ini,
         toml_file=toml,
@@ -102,10 +102,10 @@ def _config_files(settings: Settings, values: argparse.Namespace) -> tuple[str |
     return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"), files=named)
 
 
-def _files_to_make(values: argparse.Namespace) -> tuple[str, str]:
+def _files_to_make(settings: Settings, values: argparse.Namespace) -> tuple[str, str]:
     """Return the names of the configuration files that `init` writes; they need not exist."""
-    alembic_config = os.environ.get("ALEMBIC_CONFIG")
-    named: list[str] = values.config or ([alembic_config] if alembic_config else [])
+    given_by_variable = settings.config_file or os.environ.get("ALEMBIC_CONFIG")
+    named: list[str] = values.config or ([given_by_variable] if given_by_variable else [])
     given = {"toml" if os.path.basename(name) == "pyproject.toml" else "ini": name for name in named}
     return given.get("ini", "alembic.ini"), given.get("toml", "pyproject.toml")
 

@@ -203,6 +203,22 @@ def test_init_leaves_configuration_files_alone(tmp_path: Path) -> None:
     assert 'script_location = "%(here)s/db"' in text
 
 
+def test_where_the_configuration_file_goes(tmp_path: Path) -> None:
+    """A file named on the command line, or by a variable, is the one that is written (CFG-1)."""
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    first, second = (
+        run(tmp_path, ("-c", "conf/one.ini", "init", "one"))[0],
+        run(tmp_path, ("init", "two"), RUNNER_CONFIG="conf/two.ini")[0],
+    )
+    assert [0, 0] == [first.returncode, second.returncode]
+    assert ["one.ini", "two.ini"] == sorted(path.name for path in (tmp_path / "conf").iterdir())
+    used = run(
+        tmp_path, ("-c", "conf/one.ini", "revision", "-m", "x"), ("-c", "conf/one.ini", "history"), RUNNER_DIRECTORY=""
+    )
+    assert [0, 0] == [one.returncode for one in used]
+    assert str((tmp_path / "one").resolve()) in used[0].stdout
+
+
 def test_an_unwritable_directory(tmp_path: Path) -> None:
     """Where the user may not write, the sentence says so, and nothing is left (exit code 18)."""
     directory = make_directory(tmp_path / "p", [RevisionFile(revision="aaaa1")])
