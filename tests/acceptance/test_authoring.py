@@ -144,6 +144,34 @@ def test_several_databases(tmp_path: Path) -> None:
     assert ("of_engine1" in after, "of_engine2" in after) == (False, True)
 
 
+def test_renames_are_proposed_with_a_note(tmp_path: Path, sqlite_file_url: str) -> None:
+    """What looks renamed is written as a rename with a note; `off`, and nobody to ask, drop and create (AG-3)."""
+    (tmp_path / "models.py").write_text(MODELS)
+    environment = {"DATABASE_URL": sqlite_file_url, "RUNNER_METADATA": "models:metadata"}
+    commands = (
+        ("init", "-t", "job", "db"),
+        ("revision", "--autogenerate", "-m", "one", "--rev-id", "one1"),
+        ("upgrade",),
+    )
+    for one in run(tmp_path, *commands, **environment):
+        one.check()
+    (tmp_path / "models.py").write_text(MODELS.replace('"title"', '"titel"'))
+
+    texts = {}
+    for mode in ("suggest", "off", "ask"):
+        words = ("revision", "--autogenerate", "-m", "two", "--rev-id", "two1", "--renames", mode)
+        (written,) = run(tmp_path, words, **environment)
+        path = Path(written.check().stdout.removeprefix("Generated ").strip())
+        texts[mode] = path.read_text()
+        path.unlink()
+
+    assert 'new_column_name="titel"' in texts["suggest"]
+    assert "# title is taken for titel" in texts["suggest"]
+    assert "drop_column" not in texts["suggest"]
+    for mode in ("off", "ask"):
+        assert 'batch_op.drop_column("title")' in texts[mode]
+
+
 def test_a_model_that_is_not_there(tmp_path: Path, sqlite_file_url: str) -> None:
     """Each way to name no model has its sentence, and no file appears (ERR-6, exit code 19)."""
     (tmp_path / "models.py").write_text("metadata = 3\nimport nowhere_at_all\n")
