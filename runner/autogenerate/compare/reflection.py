@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    Constraint,
     DefaultClause,
     ForeignKeyConstraint,
     Identity,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.schema import FetchedValue
-from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.elements import TextClause, conv
 
 from runner.autogenerate.compare.exclusions import exclude_constraint
 from runner.dialects.compare.sqlite import index_parts
@@ -57,6 +58,14 @@ def definition_of(item: Any) -> str | None:
     """Return the database's own text of a reflected index or constraint, None where it is not known."""
     definition: str | None = item.info.get("definition")
     return definition
+
+
+def _make_names_final(table: Table) -> None:
+    """Mark the names as those of the database, so that no naming convention of the model is applied to them."""
+    named: list[Constraint | Index] = [*table.constraints, *table.indexes]
+    for item in named:
+        if isinstance(item.name, str):
+            item.name = conv(item.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +184,7 @@ class DatabaseTables:
                 self._add_exclusion(table, check_name, definition)
         for check in self._part("checks", key, ()):
             table.append_constraint(CheckConstraint(check["sqltext"], name=check["name"]))
+        _make_names_final(table)
         return table
 
     def _definitions(self, key: TableKey) -> list[tuple[str, str | None, str]]:
