@@ -165,6 +165,9 @@ def _history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-r", "--rev-range", metavar="[START]:[END]", help="only this range, both ends included")
     _verbose(parser)
     parser.add_argument("-i", "--indicate-current", action="store_true", help="mark what the database is at")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--graph", action="store_true", help="draw the branches and merges")
+    form.add_argument("--format", choices=("mermaid", "dot", "svg"), help="the graph for another program")
     _json(parser)
 
 
@@ -196,6 +199,57 @@ def _wait(parser: argparse.ArgumentParser) -> None:
         default="schema",
         help="the server answers; or the database is at, or past, the heads of the directory (default)",
     )
+
+
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="directory", help="the revision directory to make")
+    parser.add_argument("-t", "--template", default="generic", help="see list-templates (default: generic)")
+    parser.add_argument("--package", action="store_true", help="make it a Python package")
+    parser.add_argument("--with-env-py", action="store_true", help="the job template: write an env.py, too")
+    _json(parser)
+
+
+def _revision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-m", "--message", help="what the revision does, in a few words")
+    parser.add_argument("--autogenerate", action="store_true", help="fill it with what the database lacks of the model")
+    parser.add_argument("--from-database", action="store_true", help="make it a base revision of what the database has")
+    parser.add_argument(
+        "--stamp", action="store_true", help="with --from-database: stamp the database, which has it all"
+    )
+    parser.add_argument(
+        "--renames",
+        choices=("ask", "suggest", "off"),
+        default="suggest",
+        help="what to do about what looks renamed (default: suggest)",
+    )
+    parser.add_argument("--sql", action="store_true", help="run env.py offline (needs revision_environment)")
+    parser.add_argument("--head", default="head", metavar="REV", help="what it follows (default: the only head)")
+    _placing(parser)
+    parser.add_argument("--version-path", metavar="PATH", help="the version location, where there are several")
+    parser.add_argument("--depends-on", action="append", metavar="REV", help="what must be applied first; repeatable")
+
+
+def _placing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--splice", action="store_true", help="let it follow what is not a head")
+    parser.add_argument("--branch-label", metavar="LABEL", help="name the branch it begins")
+    parser.add_argument("--rev-id", metavar="ID", help="the identifier (default: twelve random digits)")
+    _json(parser)
+
+
+def _merge_revisions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revisions", nargs="+", help="what it follows; heads for all of them")
+    parser.add_argument("-m", "--message", help="why they are joined")
+    _placing(parser)
+
+
+def _squash(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revisions", metavar="FROM:TO", help="the range, both ends included")
+    parser.add_argument("-m", "--message", help="the first line of the new revision")
+    _json(parser)
+
+
+def _edit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", metavar="rev", help="a revision symbol, or current")
 
 
 def _ensure_version(parser: argparse.ArgumentParser) -> None:
@@ -232,5 +286,18 @@ COMMANDS = (
         help="create the version table if it is missing",
         add=_ensure_version,
     ),
+    Command(name="init", help="make a revision directory", add=_init, product=True),
+    Command(
+        name="list-templates",
+        aliases=("list_templates",),
+        help="show the templates of init",
+        add=_json,
+        product=True,
+    ),
+    Command(name="revision", help="write a new revision", add=_revision, product=True),
+    Command(name="merge", help="write a revision that joins branches", add=_merge_revisions, product=True),
+    Command(name="check", help="tell whether the database is what the model says", add=_json, product=True),
+    Command(name="squash", help="put one revision in the place of a range", add=_squash, product=True),
+    Command(name="edit", help="open a revision in the editor", add=_edit, product=True),
 )
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

@@ -45,7 +45,7 @@ def make_target(
         run_id: the run's name in log and history.
     """
     config = _make_config(settings, values, command)
-    url = settings.database_url or _url_of(config)
+    url = settings.database_url or (None if command == "init" else _url_of(config))
     if url is None and settings.dialect is not None and getattr(values, "sql", False):
         url = DatabaseUrl(dialect=settings.dialect)
         config.override_main_option("sqlalchemy.url", url.text())  # what an env.py makes a dialect of
@@ -73,6 +73,7 @@ def make_target(
             history=_history(settings, run_id),
             edited_revisions=settings.edited_revisions,
             newer_database=settings.newer_database,
+            metadata=settings.metadata,
         ),
         clock=clock,
         around=around,
@@ -107,8 +108,8 @@ def _monitor_seconds(settings: Settings) -> float:
 
 
 def _make_config(settings: Settings, values: argparse.Namespace, command: str) -> Config:
-    project = _project_in(settings, values)
-    ini, toml = project or _config_files(settings, values)
+    project = None if command == "init" else _project_in(settings, values)
+    ini, toml = _files_to_make(settings, values) if command == "init" else project or _config_files(settings, values)
     config = Config(
         file_=ini,
         toml_file=toml,
@@ -139,6 +140,14 @@ def _project_in(settings: Settings, values: argparse.Namespace) -> tuple[str | N
 def _config_files(settings: Settings, values: argparse.Namespace) -> tuple[str | None, str | None]:
     named = values.config or ([settings.config_file] if settings.config_file else [])
     return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"), files=named)
+
+
+def _files_to_make(settings: Settings, values: argparse.Namespace) -> tuple[str, str]:
+    """Return the names of the configuration files that `init` writes; they need not exist."""
+    given_by_variable = settings.config_file or os.environ.get("ALEMBIC_CONFIG")
+    named: list[str] = values.config or ([given_by_variable] if given_by_variable else [])
+    given = {"toml" if os.path.basename(name) == "pyproject.toml" else "ini": name for name in named}
+    return given.get("ini", "alembic.ini"), given.get("toml", "pyproject.toml")
 
 
 def _command_options(values: argparse.Namespace, command: str) -> argparse.Namespace:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TextIO, overload
 
@@ -27,7 +28,20 @@ def configure(
     template_args: dict[str, Any] | None = ...,
     render_as_batch: bool = ...,
     target_metadata: Any = ...,
+    include_name: Any = ...,
+    include_object: Any = ...,
+    include_schemas: bool = ...,
+    process_revision_directives: Any = ...,
+    compare_type: Any = ...,
+    compare_server_default: Any = ...,
+    render_item: Any = ...,
+    upgrade_token: str = ...,
+    downgrade_token: str = ...,
+    alembic_module_prefix: str = ...,
+    sqlalchemy_module_prefix: str = ...,
+    user_module_prefix: str | None = ...,
     on_version_apply: Any = ...,
+    autogenerate_plugins: Sequence[str] | None = ...,
     **kw: Any,
 ) -> None: ...
 def execute(sql: Executable | str, execution_options: dict[str, Any] | None = ...) -> None: ...

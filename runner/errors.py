@@ -6,21 +6,22 @@ typed fields carry the same facts for programs and for the log.
 
     RunnerError
     |-- SettingsError, MissingDatabaseUrl, ConfigError, OutputFailed,         10-19  the operator's settings
-    |   AlembicAlreadyImported, PoolerInTheWay
+    |   AlembicAlreadyImported, PoolerInTheWay, EditorFailed, WriteFailed, ModelMissing
     |-- RevisionDirectoryError                                                20-29  the revision directory
-    |   |-- DirectoryMissing, RevisionFileError, StrayFile
+    |   |-- DirectoryMissing, RevisionFileError, StrayFile, DirectoryInUse, TemplateMissing
+    |   |-- SquashRefused
     |   `-- GraphError: MissingParent, DuplicateRevision, CycleDetected, MultipleHeads,
     |       InvalidTarget, BranchLabelError, ResolutionError: UnknownRevision, AmbiguousRevision
     |-- DatabaseError                                                         30-39  the server refuses
     |   |-- ConnectionFailed, ConnectionLost, AuthenticationFailed, PrivilegeMissing, EncodingUnsupported,
     |   |   DriverMissing
     |   |-- ServerReadOnly, ServerUnsupported
-    |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions
+    |   `-- UnknownDatabaseRevision, OverlappingDatabaseRevisions, ReplacedFilesMissing
     |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost, DatabaseNotReady  40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
-    |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve
+    |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve, HookFailed, TemplateFailed
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
-    |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision          70-79  answers, not accidents
+    |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision, SquashDiffers  70-79  answers, not accidents
     `-- Interrupted                                                           128 + signal
 """
 
@@ -40,20 +41,24 @@ __all__ = [
     "DatabaseBehind",
     "DatabaseError",
     "DatabaseNotReady",
+    "DirectoryInUse",
     "DirectoryMissing",
     "DriftDetected",
     "DriverMissing",
     "DuplicateRevision",
     "EditedRevision",
+    "EditorFailed",
     "EncodingUnsupported",
     "EnvironmentFailed",
     "GraphError",
+    "HookFailed",
     "Interrupted",
     "InvalidTarget",
     "LockLost",
     "LockTimeout",
     "MissingDatabaseUrl",
     "MissingParent",
+    "ModelMissing",
     "MultipleHeads",
     "NewerDatabase",
     "NotCommitted",
@@ -66,6 +71,7 @@ __all__ = [
     "PrivilegeMissing",
     "QueueTooLong",
     "RangeInvalid",
+    "ReplacedFilesMissing",
     "ResolutionError",
     "ResumeNeeded",
     "RevisionDirectoryError",
@@ -75,12 +81,17 @@ __all__ = [
     "ServerReadOnly",
     "ServerUnsupported",
     "SettingsError",
+    "SquashDiffers",
+    "SquashRefused",
     "StatementBlocked",
     "StatementFailed",
     "StrayFile",
+    "TemplateFailed",
+    "TemplateMissing",
     "UnknownDatabaseRevision",
     "UnknownRevision",
     "VersionRowMismatch",
+    "WriteFailed",
 ]
 
 
@@ -148,6 +159,27 @@ class PoolerInTheWay(RunnerError):
     exit_code = 16
 
 
+class EditorFailed(RunnerError):
+    """No editor could be started on a revision file."""
+
+    code = "editor-failed"
+    exit_code = 17
+
+
+class WriteFailed(RunnerError):
+    """A file could not be written: a full disk, or a directory this user may not write to."""
+
+    code = "write-failed"
+    exit_code = 18
+
+
+class ModelMissing(RunnerError):
+    """No target_metadata is configured, or it cannot be imported, so there is nothing to compare the database with."""
+
+    code = "model-missing"
+    exit_code = 19
+
+
 class RevisionDirectoryError(RunnerError):
     """The revision directory on disk is unusable for this command."""
 
@@ -173,6 +205,25 @@ class StrayFile(RevisionDirectoryError):
 
     code = "stray-file"
     exit_code = 27
+
+
+class DirectoryInUse(RevisionDirectoryError):
+    """`init` was given a directory that exists and is not empty, or a file would be overwritten."""
+
+    code = "directory-in-use"
+
+
+class TemplateMissing(RevisionDirectoryError):
+    """There is no template of that name."""
+
+    code = "template-missing"
+
+
+class SquashRefused(RevisionDirectoryError):
+    """The range cannot be squashed: it is no chain, or something outside hangs on its inner revisions."""
+
+    code = "squash-refused"
+    exit_code = 29
 
 
 class GraphError(RevisionDirectoryError):
@@ -332,6 +383,13 @@ class ServerUnsupported(DatabaseError):
     exit_code = 38
 
 
+class ReplacedFilesMissing(UnknownDatabaseRevision):
+    """The database stands inside a range that was squashed, and the files of the range are not there any more."""
+
+    code = "replaced-files-missing"
+    exit_code = 35
+
+
 class LockTimeout(RunnerError):
     """Another runner kept the advisory lock longer than this run was told to wait."""
 
@@ -429,6 +487,20 @@ class NothingToResolve(RunnerError):
     exit_code = 57
 
 
+class HookFailed(RunnerError):
+    """A post-write hook failed or could not be started; the revision file was removed again."""
+
+    code = "hook-failed"
+    exit_code = 58
+
+
+class TemplateFailed(RunnerError):
+    """A template cannot be rendered, or what it rendered is no usable revision file."""
+
+    code = "template-failed"
+    exit_code = 59
+
+
 class OfflineUnsupported(RunnerError):
     """Offline mode was asked for something that needs a database."""
 
@@ -451,10 +523,23 @@ class DatabaseBehind(RunnerError):
 
 
 class DriftDetected(RunnerError):
-    """The database and the model differ."""
+    """The database and the model differ.
+
+    `diffs` and `revision_context` are what programs written for Alembic read of it.
+    """
 
     code = "drift-detected"
     exit_code = 71
+
+    diffs: list[object]
+    revision_context: object
+
+
+class SquashDiffers(RunnerError):
+    """The squash revision does not produce the schema that the revisions it replaces produce."""
+
+    code = "squash-differs"
+    exit_code = 79
 
 
 class EditedRevision(RunnerError):

@@ -305,11 +305,13 @@ def create_primary_key(
     columns: Sequence[str],
     *,
     schema: str | None = None,
+    **kw: Any,
 ) -> None:
     """Add a primary key to a table that has none.
 
     Args:
         constraint_name: None lets the naming convention or the database decide.
+        kw: the dialects' options, such as `mssql_clustered`.
     """
 
 def create_schema(

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runner.commands.branches import BranchPoint
+    from runner.commands.check import CheckResult
     from runner.commands.current import CurrentState
+    from runner.commands.init import Initialised
+    from runner.commands.list_templates import Template
     from runner.commands.resolve import StatementView
     from runner.commands.results import RevisionView, RunResult
+    from runner.commands.squash import Squashed
+    from runner.graph.lanes import Mark
 
-__all__ = ["branches_text", "current_text", "journal_text", "run_summary", "to_json", "views_text"]
+__all__ = [
+    "baseline_text",
+    "branches_text",
+    "check_text",
+    "current_text",
+    "history_diagram",
+    "history_graph",
+    "initialised_text",
+    "journal_text",
+    "run_summary",
+    "squashed_text",
+    "templates_text",
+    "to_json",
+    "views_text",
+    "written_text",
+]
 
 
 def views_text(views: Iterable[RevisionView], *, verbose: bool) -> str:
@@ -50,6 +70,85 @@ def journal_text(views: Iterable[StatementView]) -> str:
     return "".join(lines) or "No revision is interrupted.\n"
 
 
+def initialised_text(made: Initialised) -> str:
+    """Return what `init` made, and what to do next."""
+    return "".join(f"Created {path}\n" for path in made.paths)
+
+
+def templates_text(templates: Iterable[Template]) -> str:
+    """Return one line per template."""
+    return "".join(f"{one.name} - {one.summary}\n" for one in templates)
+
+
+def written_text(views: Iterable[RevisionView]) -> str:
+    """Return the path of each new file."""
+    return "".join(f"Generated {one.path}\n" for one in views)
+
+
+def baseline_text(views: Sequence[RevisionView]) -> str:
+    """Return the path of a first revision, and how the database learns that it has it."""
+    names = " ".join(one.revision for one in views)
+    return (
+        written_text(views)
+        + f"The database has this schema already. Say so in its version table:\n    runner stamp {names}\n"
+    )
+
+
+def check_text(result: CheckResult) -> str:
+    """Return what a comparison found, one line for each difference."""
+    if result.status == "in-step":
+        return "The database is in step with the model.\n"
+    return "".join(f"{f'{one.database}: ' if one.database else ''}{one.text}\n" for one in result.differences)
+
+
+def history_graph(views: Sequence[RevisionView], *, encoding: str) -> str:
+    """Return the revisions drawn as a graph; in plain ASCII where the encoding has no lines."""
+    from runner.graph.drawing import Characters, draw
+
+    try:
+        "●◆│├─".encode(encoding)
+        characters = Characters.UNICODE
+    except (UnicodeEncodeError, LookupError):
+        characters = Characters.ASCII
+    return "".join(f"{line}\n" for line in draw(_marks(views), characters))
+
+
+def history_diagram(views: Sequence[RevisionView], form: str) -> str:
+    """Return the revisions as `mermaid`, `dot` or `svg`."""
+    from runner.graph import diagrams
+
+    write = {"mermaid": diagrams.to_mermaid, "dot": diagrams.to_dot, "svg": diagrams.to_svg}[form]
+    return write(_marks(views))
+
+
+def _marks(views: Sequence[RevisionView]) -> list[Mark]:
+    from runner.graph.lanes import Mark
+
+    return [
+        Mark(
+            revision=one.revision,
+            parents=one.down_revisions,
+            dependencies=one.dependencies,
+            message=one.message,
+            text=one.line,
+            is_head=one.is_head,
+            is_current=one.is_current,
+        )
+        for one in views
+    ]
+
+
+def squashed_text(result: Squashed) -> str:
+    """Return what a squash did, and what that means for databases."""
+    archived = "".join(f"Moved {path}\n" for path in result.archived)
+    return (
+        f"Generated {result.path}\n{archived}"
+        f"The schema is the same, proved on an empty {result.proved_on} database. Databases at {result.revision}, or "
+        f"not yet at {result.replaces[0]}, need nothing. One in between needs the moved files: keep them as long as "
+        "there is one.\n"
+    )
+
+
 def run_summary(result: RunResult) -> dict[str, Any]:
     """Return the keys of the canonical line run.finished."""
     databases = result.databases
@@ -69,13 +168,13 @@ def to_json(value: Any) -> str:
     return json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n"
 
 
-_ONLY_FOR_PEOPLE = frozenset({"line", "entry"})
+_NOT_IN_JSON = frozenset({"line", "entry", "failure"})  # what people read, and what becomes the exit code
 
 
 def _plain(value: Any) -> Any:
     fields = getattr(value, "__dataclass_fields__", None)
     if fields is not None:
-        return {name: _plain(getattr(value, name)) for name in fields if name not in _ONLY_FOR_PEOPLE}
+        return {name: _plain(getattr(value, name)) for name in fields if name not in _NOT_IN_JSON}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     if isinstance(value, dict):

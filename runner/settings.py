@@ -284,6 +284,22 @@ SETTINGS: tuple[Setting, ...] = (
         help="Where the run's figures are written as OpenMetrics, for a textfile collector.",
     ),
     Setting(
+        field="metadata",
+        variable="RUNNER_METADATA",
+        flag="--metadata",
+        kind=Kind.TEXT,
+        default_note="target_metadata of the configuration file",
+        help="The model to compare with where there is no env.py, as in myapp.models:Base.metadata.",
+    ),
+    Setting(
+        field="scratch_database_url",
+        variable="RUNNER_SCRATCH_DATABASE_URL",
+        flag="--scratch",
+        kind=Kind.TEXT,
+        default_note="a SQLite file that is thrown away",
+        help="An empty database that squash may fill, to prove that the schema stays the same.",
+    ),
+    Setting(
         field="log_format",
         variable="RUNNER_LOG_FORMAT",
         flag="--log-format",
@@ -386,6 +402,8 @@ class Settings:
     image_digest: str | None
     termination_message_file: str | None
     metrics_file: str | None
+    metadata: str | None
+    scratch_database_url: str | None = field(repr=False)
     log_format: Literal["auto", "json", "text"]
     log_level: Literal["debug", "info", "warning", "error"]
     version_table: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.commands.target import Target
+from runner.errors import SettingsError
 from runner.settings import Settings
 
 __all__ = ["VERBS", "Outcome"]
@@ -74,9 +76,15 @@ def _heads(target: Target, values: argparse.Namespace, _settings: Settings) -> O
 
 def _history(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
     from runner.commands.history import history
-    from runner.report import views_text
+    from runner.report import history_diagram, history_graph, views_text
 
-    found = history(target, values.rev_range, indicate_current=values.indicate_current)
+    drawn = values.graph or values.format is not None
+    found = history(target, values.rev_range, indicate_current=values.indicate_current, include_parents=not drawn)
+    if values.format is not None:
+        return _shown(values, found, lambda: history_diagram(found, values.format))
+    if values.graph:
+        encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+        return _shown(values, found, lambda: history_graph(found, encoding=encoding))
     return _shown(values, found, lambda: views_text(found, verbose=values.verbose))
 
 
@@ -135,6 +143,104 @@ def _wait(target: Target, values: argparse.Namespace, settings: Settings) -> Out
     return Outcome(keys={"to": list(ready.rows), "waited_seconds": ready.waited_seconds})
 
 
+def _init(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.init import init
+    from runner.report import initialised_text
+
+    made = init(target.config, values.path, template=values.template, package=values.package, env_py=values.with_env_py)
+    return _shown(values, made, lambda: initialised_text(made))
+
+
+def _list_templates(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.list_templates import list_templates
+    from runner.report import templates_text
+
+    found = list_templates(target.config)
+    return _shown(values, found, lambda: templates_text(found))
+
+
+def _revision(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.revision import revision
+    from runner.report import baseline_text, written_text
+
+    if values.autogenerate and values.from_database:
+        raise SettingsError("--autogenerate and --from-database exclude each other; give one of them.")
+    if values.stamp and not values.from_database:
+        raise SettingsError("--stamp belongs to --from-database, whose revision the database has already.")
+    written = revision(
+        target,
+        values.message,
+        autogenerate=values.autogenerate,
+        sql=values.sql,
+        head=values.head,
+        splice=values.splice,
+        branch_label=values.branch_label,
+        version_path=values.version_path,
+        rev_id=values.rev_id,
+        depends_on=values.depends_on,
+        from_database=values.from_database,
+        renames=values.renames,
+        ask=_ask_about_rename,
+    )
+    if values.stamp:
+        from runner.commands.stamp import stamp
+
+        target.script.refresh()
+        stamp(target, [one.revision for one in written])
+    elif values.from_database:
+        return _shown(values, written, lambda: baseline_text(written))
+    return _shown(values, written, lambda: written_text(written))
+
+
+def _ask_about_rename(candidate: Any) -> bool:
+    """Ask at the terminal; where nobody can answer, nothing is renamed."""
+    if not sys.stdin.isatty():
+        return False
+    place = f"{candidate.table}." if candidate.kind == "column" else ""
+    sys.stderr.write(f"Is {place}{candidate.new} the {candidate.kind} {place}{candidate.old} renamed? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _merge(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.merge import merge
+    from runner.report import written_text
+
+    written = merge(
+        target,
+        values.revisions,
+        values.message,
+        branch_label=values.branch_label,
+        rev_id=values.rev_id,
+        splice=values.splice,
+    )
+    return _shown(values, written, lambda: written_text([written]))
+
+
+def _check(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.check import check
+    from runner.report import check_text
+
+    result = check(target)
+    return replace(_shown(values, result, lambda: check_text(result)), verdict=result.require_in_step)
+
+
+def _squash(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    from runner.commands.squash import squash
+    from runner.report import squashed_text
+
+    result = squash(target, values.revisions, values.message, scratch=settings.scratch_database_url)
+    return _shown(values, result, lambda: squashed_text(result))
+
+
+def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.edit import files_to_edit
+    from runner.editor import open_in_editor
+
+    open_in_editor(files_to_edit(target, values.revision))
+    return Outcome()
+
+
 def _shown(values: argparse.Namespace, result: Any, text: Callable[[], str]) -> Outcome:
     if not values.json:
         return Outcome(text=text())
@@ -157,4 +263,11 @@ VERBS: dict[str, _Verb] = {
     "branches": _branches,
     "show": _show,
     "resolve": _resolve,
+    "init": _init,
+    "list-templates": _list_templates,
+    "revision": _revision,
+    "merge": _merge,
+    "edit": _edit,
+    "check": _check,
+    "squash": _squash,
 }

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = [
     "tests.fix_ci",
     "tests.fix_faults",
+    "tests.fix_golden",
     "tests.fix_mariadb",
     "tests.fix_pgbouncer",
     "tests.fix_postgres",

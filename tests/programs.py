@@ -153,7 +153,7 @@ def finished_program(command: Sequence[str], returncode: int, stdout: str, stder
 def _json_lines(text: str) -> list[dict[str, Any]]:
     lines = []
     for line in text.splitlines():
-        if line.startswith("{"):
+        if line.startswith('{"'):  # a result printed as JSON begins with a line of its own
             value = json.loads(line)
             assert isinstance(value, dict)
             lines.append(value)

@@ -16,7 +16,7 @@ __version__ = "1.20.1"
 op: ModuleType
 context: ModuleType
 
-_WITH_ALEMBIC = ("ddl", "operations", "runtime", "script", "util")
+_WITH_ALEMBIC = ("autogenerate", "ddl", "operations", "runtime", "script", "util")
 """What programs find as attributes after nothing but `import alembic`."""
 
 

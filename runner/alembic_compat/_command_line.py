@@ -29,6 +29,16 @@ class CommandFunction(Protocol):
 
 
 _FLAGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "autogenerate": (("--autogenerate",), {"action": "store_true", "help": "fill it with what the model has"}),
+    "branch_label": (("--branch-label",), {"help": "name the branch it begins"}),
+    "depends_on": (("--depends-on",), {"action": "append", "help": "what must be applied first"}),
+    "head": (("--head",), {"default": "head", "help": "what it follows"}),
+    "message": (("-m", "--message"), {"help": "what it does"}),
+    "package": (("--package",), {"action": "store_true", "help": "make it a Python package"}),
+    "rev_id": (("--rev-id",), {"help": "the identifier"}),
+    "splice": (("--splice",), {"action": "store_true", "help": "let it follow what is not a head"}),
+    "template": (("-t", "--template"), {"default": "generic", "help": "which template"}),
+    "version_path": (("--version-path",), {"help": "the version location"}),
     "check_heads": (("-c", "--check-heads"), {"action": "store_true", "help": "fail unless every head is reached"}),
     "indicate_current": (
         ("-i", "--indicate-current"),
@@ -47,6 +57,7 @@ _FLAGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 """Keyword argument of a command function -> its option. A keyword that is not listed gets no option."""
 
 _POSITIONALS: dict[str, dict[str, Any]] = {
+    "directory": {"help": "the revision directory to make"},
     "revision": {"help": "a revision symbol"},
     "revisions": {"nargs": "+", "help": "one or more revision symbols"},
 }
@@ -122,13 +133,21 @@ class CommandLine:
         options = self.parser.parse_args(argv)
         if not hasattr(options, "cmd"):
             self.parser.error("too few arguments")
-        ini, toml = discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"), options.config or ())
+        ini, toml = _config_files(options)
         self.run_cmd(Config(file_=ini, toml_file=toml, ini_section=options.name, cmd_opts=options), options)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None, **_: Any) -> None:
     """Run Alembic's command line."""
     CommandLine(prog=prog).main(argv=argv)
+
+
+def _config_files(options: Namespace) -> tuple[str | None, str | None]:
+    """Return the configuration files; those that `init` is going to write need not exist."""
+    if options.cmd[0].__name__ != "init":
+        return discover(os.getcwd(), os.environ.get("ALEMBIC_CONFIG"), options.config or ())
+    given = {"toml" if os.path.basename(name) == "pyproject.toml" else "ini": name for name in options.config or ()}
+    return given.get("ini", "alembic.ini"), given.get("toml", "pyproject.toml")
 
 
 def _add_global_options(parser: ArgumentParser) -> None:

@@ -9,40 +9,194 @@ run is one transaction, unless `env.py` says `transaction_per_migration`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from runner.alembic_compat._failures import raising_originals
+from runner.alembic_compat.util.messaging import msg
 from runner.commands.branches import branches as run_branches
+from runner.commands.check import check as run_check
 from runner.commands.current import current as run_current
 from runner.commands.downgrade import downgrade as run_downgrade
+from runner.commands.edit import files_to_edit
 from runner.commands.ensure_version import ensure_version as run_ensure_version
 from runner.commands.heads import heads as run_heads
 from runner.commands.history import history as run_history
+from runner.commands.init import init as run_init
+from runner.commands.list_templates import list_templates as run_list_templates
+from runner.commands.merge import merge as run_merge
 from runner.commands.results import RevisionView
+from runner.commands.revision import revision as run_revision
 from runner.commands.show import show as run_show
 from runner.commands.stamp import stamp as run_stamp
 from runner.commands.target import RunOptions, Target
 from runner.commands.upgrade import upgrade as run_upgrade
 from runner.config import Config
 from runner.database.url import DatabaseUrl, parse_url
+from runner.editor import open_in_editor
 from runner.report import branches_text
+
+if TYPE_CHECKING:
+    from runner.revisions.directory import Script
 
 __all__ = [
     "branches",
+    "check",
     "current",
     "downgrade",
+    "edit",
     "ensure_version",
     "heads",
     "history",
+    "init",
+    "list_templates",
+    "merge",
+    "revision",
     "show",
     "stamp",
     "upgrade",
 ]
 
 _loading = Lock()
+_Names = str | Sequence[str] | None
+
+
+@raising_originals
+def list_templates(config: Config) -> None:
+    """List the templates of init.
+
+    Args:
+        config: the configuration.
+    """
+    config.print_stdout("Templates for init --template:\n")
+    for template in run_list_templates(config):
+        config.print_stdout(f"{template.name} - {template.summary}")
+
+
+@raising_originals
+def init(config: Config, directory: str, template: str = "generic", package: bool = False) -> None:
+    """Make a new revision directory.
+
+    Args:
+        config: the configuration; its `config_file_name` is where the configuration goes.
+        directory: what to make.
+        template: the template's name.
+        package: make it a Python package.
+    """
+    made = run_init(config, os.fspath(directory), template=template, package=package)
+    for path in made.paths:
+        what = "Creating directory" if os.path.isdir(path) else "Generating"
+        _say(config, f"{what} {os.path.abspath(path)} ...  done")
+    _say(config, f"Now edit {os.path.abspath(made.paths[-1])}: it says how the database is reached.")
+
+
+@raising_originals
+def revision(
+    config: Config,
+    message: str | None = None,
+    autogenerate: bool = False,
+    sql: bool = False,
+    head: str = "head",
+    splice: bool = False,
+    branch_label: _Names = None,
+    version_path: str | os.PathLike[str] | None = None,
+    rev_id: str | None = None,
+    depends_on: _Names = None,
+    process_revision_directives: Any = None,
+) -> Script | list[Script | None] | None:
+    """Write a new revision file.
+
+    Args:
+        config: the configuration.
+        message: what the revision does.
+        autogenerate: fill it with the difference between the database and the model.
+        sql: run env.py offline; needs `revision_environment`.
+        head: what it follows.
+        splice: what it follows may have a successor already.
+        branch_label: label or labels of the branch it begins.
+        version_path: the version location.
+        rev_id: the id, instead of a random one.
+        depends_on: what must be applied first.
+        process_revision_directives: may change what is written.
+
+    Returns:
+        The revision; a list where several were written; None where none was.
+    """
+    target = _target(config, runs=True)
+    written = run_revision(
+        target,
+        message,
+        autogenerate=autogenerate,
+        sql=sql,
+        head=head,
+        splice=splice,
+        branch_label=branch_label,
+        version_path=None if version_path is None else os.fspath(version_path),
+        rev_id=rev_id,
+        depends_on=depends_on,
+        process_revision_directives=process_revision_directives,
+    )
+    scripts = [_generated(config, target, view) for view in written]
+    if len(scripts) == 1:
+        return scripts[0]
+    return scripts or None
+
+
+@raising_originals
+def merge(
+    config: Config,
+    revisions: str | Sequence[str],
+    message: str | None = None,
+    branch_label: _Names = None,
+    rev_id: str | None = None,
+    splice: bool = False,
+) -> Script | None:
+    """Write a revision that joins branches.
+
+    Args:
+        config: the configuration.
+        revisions: what it follows; `heads` for all of them.
+        message: why they are joined.
+        branch_label: label or labels of the branch it begins.
+        rev_id: the id, instead of a random one.
+        splice: what it follows may have successors already.
+    """
+    target = _target(config, runs=True)
+    names = (revisions,) if isinstance(revisions, str) else tuple(revisions)
+    view = run_merge(target, names, message, branch_label=branch_label, rev_id=rev_id, splice=splice)
+    return _generated(config, target, view)
+
+
+@raising_originals
+def check(config: Config) -> None:
+    """Tell whether the model has anything the database has not.
+
+    Args:
+        config: the configuration.
+
+    Raises:
+        AutogenerateDiffsDetected: it has; `diffs` are the differences.
+        DatabaseNotAtHead: revisions are pending.
+    """
+    result = run_check(_target(config, runs=True))
+    if result.failure is not None:
+        raise result.failure
+    config.print_stdout("No new upgrade operations detected.")
+
+
+@raising_originals
+def edit(config: Config, rev: str) -> None:
+    """Open revision files in the editor that EDITOR names.
+
+    Args:
+        config: the configuration.
+        rev: a revision symbol, or `current`.
+    """
+    open_in_editor(files_to_edit(_target(config, runs=rev == "current"), rev))
 
 
 @raising_originals
@@ -170,6 +324,15 @@ def show(config: Config, rev: str) -> None:
         rev: a revision symbol, or `current`.
     """
     _print_views(config, run_show(_target(config, runs=rev == "current"), rev), verbose=True)
+
+
+def _generated(config: Config, target: Target, view: RevisionView) -> Script | None:
+    _say(config, f"Generating {view.path} ...  done")
+    return target.script.get_revision(view.revision)
+
+
+def _say(config: Config, text: str) -> None:
+    msg(text, quiet=config.messaging_opts["quiet"])
 
 
 def _target(config: Config, *, runs: bool = False) -> Target:

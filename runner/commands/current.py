@@ -77,11 +77,12 @@ def current(target: Target, *, check_heads: bool = False) -> tuple[CurrentState,
     states = []
     for seen in look_at_databases(target):
         heads, url = seen.rows, seen.url
-        if has_unknown(script.graph, heads):
-            accept_newer(script.graph, heads, seen.ancestry, policy=target.options.newer_database)
+        graph = script.graph_for(heads)
+        if has_unknown(graph, heads):
+            accept_newer(graph, heads, seen.ancestry, policy=target.options.newer_database)
             states.append(CurrentState(heads=heads, revisions=(), url=url))
             continue
-        check_rows(script.graph, heads)
+        check_rows(graph, heads)
         scripts = sorted(script.get_all_current(heads), key=lambda one: one.revision)
         states.append(CurrentState(heads=heads, revisions=tuple(_view(one) for one in scripts), url=url))
         if check_heads:

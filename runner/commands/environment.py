@@ -37,9 +37,16 @@ _SENDERS = (os.path.join(_PACKAGE, "database", ""), os.path.join(_PACKAGE, "migr
 
 
 def run_environment(
-    target: Target, choose: Callable[..., Any], *, policy: RunPolicy | None, **opts: Any
+    target: Target, choose: Callable[..., Any], *, policy: RunPolicy | None, compares: bool = False, **opts: Any
 ) -> EnvironmentContext:
     """Run env.py, or the built-in environment, with a function that chooses the steps.
+
+    Args:
+        target: the directory and the database.
+        choose: given the heads and the context, returns the steps.
+        policy: how to run; None for a query, which takes no lock.
+        compares: the command compares with the model, so the built-in environment imports it.
+        opts: further options of the EnvironmentContext.
 
     Raises:
         EnvironmentFailed: env.py raised, or never called run_migrations().
@@ -52,7 +59,7 @@ def run_environment(
         if target.uses_env_py:
             _run_env_py_once_server_answers(target, environment)
         else:
-            _run_builtin(target, environment)
+            _run_builtin(target, environment, _model(target) if compares else None)
     if not environment.ran_migrations:
         raise EnvironmentFailed(
             f"{target.script.env_py_location} ended without calling context.run_migrations(), so no database was "
@@ -61,7 +68,13 @@ def run_environment(
     return environment
 
 
-def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
+def _model(target: Target) -> dict[str, Any]:
+    from runner.commands.model import model_options
+
+    return model_options(target)
+
+
+def _run_builtin(target: Target, environment: EnvironmentContext, model: dict[str, Any] | None) -> None:
     options = target.options
     try:
         run_builtin_environment(
@@ -73,6 +86,7 @@ def _run_builtin(target: Target, environment: EnvironmentContext) -> None:
             version_table_schema=options.version_table_schema,
             clock=target.clock,
             connect_wait_seconds=options.connect_wait_seconds,
+            model=model,
         )
     except exc.DBAPIError as error:
         raise _own_statement_failed(error, target, options.version_table) from error

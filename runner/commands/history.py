@@ -17,7 +17,7 @@ __all__ = ["history"]
 
 
 def history(
-    target: Target, rev_range: str | None = None, *, indicate_current: bool = False
+    target: Target, rev_range: str | None = None, *, indicate_current: bool = False, include_parents: bool = True
 ) -> tuple[RevisionView, ...]:
     """Return the revisions of a range, newest first.
 
@@ -25,6 +25,7 @@ def history(
         target: the directory; the database too when `current` is asked for.
         rev_range: `[start]:[end]`, both inclusive; either end may be `current`. None means all.
         indicate_current: mark the revisions the database is at.
+        include_parents: the one-line form begins with what the revision follows.
 
     Raises:
         RangeInvalid: the range has no colon, or its ends do not lie on one lineage.
@@ -36,11 +37,12 @@ def history(
         current = tuple(sorted({revision for heads, _ in current_heads(target) for revision in heads}))
     script = target.script
     if "current" in (base, head):  # merely marking what is current is possible without knowing all of it
-        refuse_unknown_rows(script.graph, current)
+        refuse_unknown_rows(script.graph_for(current), current)
     chosen = script.graph.walk(_or_current(base, current), _or_current(head, current))
     scripts = script.get_revisions(chosen)
     return tuple(
-        view(one, is_current=indicate_current and one.revision in current, include_parents=True) for one in scripts
+        view(one, is_current=indicate_current and one.revision in current, include_parents=include_parents)
+        for one in scripts
     )
 
 

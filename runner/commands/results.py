@@ -39,7 +39,10 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionView:
-    """One revision of the directory, with the line and the long entry people read."""
+    """One revision of the directory, with the line and the long entry people read.
+
+    `depends_on` is as declared, `dependencies` are the ids that it means.
+    """
 
     revision: str
     down_revisions: tuple[str, ...]
@@ -52,5 +55,6 @@ class RevisionView:
     is_branch_point: bool
     is_merge_point: bool
     is_current: bool = False
+    dependencies: tuple[str, ...] = ()
     line: str = ""
     entry: str = ""

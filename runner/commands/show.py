@@ -25,5 +25,5 @@ def show(target: Target, revision: str) -> tuple[RevisionView, ...]:
     symbol: str | tuple[str, ...] = revision
     if revision == "current":
         symbol = tuple(sorted({one for heads, _ in current_heads(target) for one in heads}))
-        refuse_unknown_rows(script.graph, symbol)
+        refuse_unknown_rows(script.graph_for(symbol), symbol)
     return tuple(view(one) for one in script.get_revisions(symbol))

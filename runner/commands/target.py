@@ -34,6 +34,7 @@ class RunOptions:
     `lock_key`: an own second lock integer; None makes it from the version table's name.
     `history`: returns what is remembered about the run; None keeps no history.
     `edited_revisions`: warn, fail or accept.  `newer_database`: fail or ok.
+    `metadata`: the built-in environment's model, as `package.module:attribute`; None leaves it to the configuration.
     """
 
     one_transaction: bool = False
@@ -53,6 +54,7 @@ class RunOptions:
     history: Callable[[], RunFacts] | None = None
     edited_revisions: str = "warn"
     newer_database: str = "fail"
+    metadata: str | None = None
 
     @property
     def application_name(self) -> str:
@@ -160,18 +162,22 @@ class Target:
             known=known,
         )
 
-    def run_environment(self, choose: Callable[..., Any], *, locked: bool = True, **opts: Any) -> EnvironmentContext:
+    def run_environment(
+        self, choose: Callable[..., Any], *, locked: bool = True, compares: bool = False, **opts: Any
+    ) -> EnvironmentContext:
         """Run env.py, or the built-in environment, and return what it left behind.
 
         Args:
             choose: given the current heads and the context, returns the steps to run.
             locked: the command changes the database, so the lock is taken when there is work.
+            compares: the command compares with the model, so the built-in environment imports it.
             opts: further options of the EnvironmentContext.
         """
         from runner.commands.environment import run_environment
 
         with self.around():
-            return run_environment(self, choose, policy=self._policy() if locked else None, **opts)
+            policy = self._policy() if locked else None
+            return run_environment(self, choose, policy=policy, compares=compares, **opts)
 
     def _policy(self) -> RunPolicy:
         from runner.migration.policy import EditedPolicy, OrphanPolicy, RunPolicy, TransactionScope

@@ -40,10 +40,11 @@ def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: 
         )
     if not sql:
         rows = target.look(known=script.graph)
-        if rows is not None and has_unknown(script.graph, rows.revisions):
-            accept_newer(script.graph, rows.revisions, rows.ancestry, policy=target.options.newer_database)
+        graph = script.graph if rows is None else script.graph_for(rows.revisions)
+        if rows is not None and has_unknown(graph, rows.revisions):
+            accept_newer(graph, rows.revisions, rows.ancestry, policy=target.options.newer_database)
             return nothing_pending(rows.revisions)
-        if rows is not None and not script.graph.pending(rows.revisions, destination):
+        if rows is not None and not graph.pending(rows.revisions, destination):
             return nothing_pending(rows.revisions)
     environment = target.run_environment(
         unless_newer(target, lambda heads, _context: script._upgrade_revs(destination, heads)),

@@ -49,6 +49,7 @@ def view(
         is_branch_point=script.is_branch_point,
         is_merge_point=script.is_merge_point,
         is_current=is_current,
+        dependencies=script._resolved_dependencies,
         line=line,
         entry=script.log_entry,
     )

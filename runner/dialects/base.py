@@ -45,6 +45,7 @@ from sqlalchemy.schema import (
 from sqlalchemy.sql.elements import BindParameter, ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
+from runner.dialects.compare.base import ComparingImpl
 from runner.dialects.ddl import (
     AddColumn,
     ColumnComment,
@@ -115,7 +116,7 @@ class ImplMeta(type):
             _impls[namespace["__dialect__"]] = impl
 
 
-class DefaultImpl(ObjectImpl, metaclass=ImplMeta):
+class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
     """Carries out operations on one database.
 
     Args:

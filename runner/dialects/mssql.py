@@ -17,6 +17,7 @@ from sqlalchemy.schema import Sequence as Sequence_
 from sqlalchemy.types import NVARCHAR, TypeEngine
 
 from runner.dialects.base import DefaultImpl, ensure_columns
+from runner.dialects.compare.others import MSSQLComparison
 from runner.dialects.ddl import (
     AddColumn,
     AlterTable,
@@ -115,7 +116,7 @@ class BatchSink(OfflineSink):
         OfflineSink.static_output(self, static_text)
 
 
-class MSSQLImpl(DefaultImpl):
+class MSSQLImpl(MSSQLComparison, DefaultImpl):
     """Operations on SQL Server."""
 
     __dialect__ = "mssql"

@@ -38,6 +38,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSequence, DDLElement, Sequence
 
 from runner.dialects.base import DefaultImpl
+from runner.dialects.compare.mysql import MySQLComparison
 from runner.dialects.ddl import (
     AddColumn,
     AlterColumn,
@@ -182,7 +183,7 @@ def _delimiters() -> Iterator[str]:
     yield from (";;" + "/" * count for count in itertools.count())
 
 
-class MySQLImpl(DefaultImpl):
+class MySQLImpl(MySQLComparison, DefaultImpl):
     """Operations on MySQL, and on MariaDB where they are the same."""
 
     __dialect__ = "mysql"

@@ -13,6 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import String
 
 from runner.dialects.base import DefaultImpl
+from runner.dialects.compare.others import OracleComparison
 from runner.dialects.ddl import (
     AddColumn,
     AlterColumn,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["OracleImpl"]
 
 
-class OracleImpl(DefaultImpl):
+class OracleImpl(OracleComparison, DefaultImpl):
     """Operations on Oracle Database."""
 
     __dialect__ = "oracle"

@@ -34,6 +34,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType, TypeDecorator
 
 from runner.dialects.base import BatchTable, DefaultImpl, ensure_columns
+from runner.dialects.compare.postgresql import PostgresqlComparison
 from runner.dialects.ddl import (
     AlterColumn,
     ColumnComment,
@@ -74,7 +75,7 @@ class PostgresqlColumnType(AlterColumn):
         self.type_ = type_instance(type_)
 
 
-class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
+class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     """Operations on PostgreSQL."""
 
     __dialect__ = "postgresql"
@@ -263,22 +264,22 @@ class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
             self.drop_enum(name, schema=schema)
 
     def create_table(self, table: Table, **kw: Any) -> None:
-        """Create a table and the enum and domain types this run has not created yet."""
+        """Create a table and the enum and domain types that are not there yet."""
         if not self.as_sql:
-            self._forget_dropped_types(table)
+            self._note_types(table)
         super().create_table(table, **kw)
 
-    def _forget_dropped_types(self, table: Table) -> None:
-        """Strike types from SQLAlchemy's note of those created when a revision has dropped them since."""
-        notes = [names for names in self.memo.values() if isinstance(names, set)]
-        noted = set().union(*notes)
-        for column in table.columns if noted else ():
+    def _note_types(self, table: Table) -> None:
+        """Correct SQLAlchemy's note of the types that exist: it creates those of a table that are not noted."""
+        for column in table.columns:
             type_: Any = named_type(column.type, self.dialect)
-            if type_ is None or (type_.schema, type_.name) not in noted:
+            if type_ is None:
                 continue
-            if not self.dialect.has_type(self.connection, type_.name, schema=type_.schema):  # type: ignore[attr-defined]
-                for names in notes:
-                    names.discard((type_.schema, type_.name))
+            noted = self.memo.setdefault(f"pg_{type_.__visit_name__}", set())
+            if self.dialect.has_type(self.connection, type_.name, schema=type_.schema):  # type: ignore[attr-defined]
+                noted.add((type_.schema, type_.name))
+            else:
+                noted.discard((type_.schema, type_.name))
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
         """Add a constraint; INCLUDE columns of a unique constraint need not be listed elsewhere."""
@@ -296,6 +297,11 @@ class PostgresqlImpl(PostgresqlObjects, DefaultImpl):
         default = column_info.get("default")
         match = _NEXTVAL.match(default) if isinstance(default, str) else None
         if match is None or not isinstance(column_info["type"], Integer):
+            return
+        if self._reads_in_bulk(inspector):
+            column = (table.schema or inspector.default_schema_name, table.name, column_info["name"])
+            if column in self.owned_defaults(inspector):
+                del column_info["default"]
             return
         from sqlalchemy.dialects.postgresql import REGCLASS
 

@@ -55,12 +55,15 @@ __all__ = ["PostgresqlObjects"]
 
 _LONGEST_NAME = 63
 _NEW = "__new"
+_ENUM_MEMO = "pg_enum"
+"""Where SQLAlchemy notes the enum types that have been created."""
 
 
 class PostgresqlObjects(ObjectImpl):
     """The part of `PostgresqlImpl` for what is neither table nor column."""
 
     as_sql: bool
+    memo: dict[Any, Any]
     connection: Connection | None
 
     database_name = "PostgreSQL"
@@ -79,10 +82,12 @@ class PostgresqlObjects(ObjectImpl):
     ) -> None:
         """Create an enum type."""
         self._exec(CreateEnum(enum_name, values, schema, if_not_exists=if_not_exists))
+        self.memo.setdefault(_ENUM_MEMO, set()).add((schema, enum_name))  # create_table must not create it again
 
     def drop_enum(self, enum_name: str, *, schema: str | None = None, if_exists: bool = False) -> None:
         """Drop an enum type."""
         self._exec(DropEnum(enum_name, schema, if_exists=if_exists))
+        self.memo.setdefault(_ENUM_MEMO, set()).discard((schema, enum_name))
 
     def add_enum_value(
         self,

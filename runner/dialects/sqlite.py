@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import JSON, TypeEngine
 
 from runner.dialects.base import BatchOperation, BatchOperations, DefaultImpl
+from runner.dialects.compare.sqlite import SQLiteComparison
 from runner.dialects.ddl import (
     ColumnName,
     RenameTable,
@@ -46,7 +47,7 @@ _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _LITERAL = re.compile(rf"\d+|{_QUOTED.pattern}")
 
 
-class SQLiteImpl(DefaultImpl):
+class SQLiteImpl(SQLiteComparison, DefaultImpl):
     """Operations on SQLite.
 
     DDL is transactional in this engine's online runs, which begin their transactions themselves; scripts are

@@ -19,6 +19,7 @@ class Revision:
         source: the file as a person would name it, for messages only.
         rank: position of the file in the directory; it breaks ties between unrelated revisions, and equal
             ranks are told apart by id, so a graph without ranks is ordered by id.
+        replaces: the ids that a squash stands for beside its own, oldest first; empty for any other revision.
     """
 
     revision: str
@@ -27,3 +28,4 @@ class Revision:
     branch_labels: tuple[str, ...] = ()
     source: str | None = None
     rank: int = 0
+    replaces: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.errors import OverlappingDatabaseRevisions, UnknownDatabaseRevision
+from runner.errors import OverlappingDatabaseRevisions, ReplacedFilesMissing, UnknownDatabaseRevision
 from runner.graph.faults import listed, suggestion
 from runner.graph.structure import GraphStructure
 
@@ -39,8 +39,16 @@ def refuse_unknown_rows(graph: GraphStructure, current: Sequence[str]) -> None:
 
     Raises:
         UnknownDatabaseRevision: there is such a row.
+        ReplacedFilesMissing: there is one that a squash replaces.
     """
     unknown = sorted(row for row in current if row not in graph)
+    replaced = [row for row in unknown if row in graph.replaced]
+    if replaced:
+        raise ReplacedFilesMissing(
+            f"The version table has {listed(replaced)}, which {graph.replaced[replaced[0]]} replaces. A database "
+            "inside a squashed range needs the files of that range. Restore them into the directory `replaced`.",
+            revisions=tuple(replaced),
+        )
     if unknown:
         raise UnknownDatabaseRevision(
             f"The version table has {listed(unknown)}, but no file declares it. Deploy the revisions this database was "

@@ -124,6 +124,11 @@ class GraphStructure:
         """Return the ids once each, in directory order."""
         return tuple(sorted(set(revisions), key=self.positions.__getitem__))
 
+    @cached_property
+    def replaced(self) -> Mapping[str, str]:
+        """Id that a squash revision stands for -> the squash revision."""
+        return {name: entry.revision for entry in self._revisions.values() for name in entry.replaces}
+
     # --- ends of the graph -----------------------------------------------------------------------
 
     @cached_property

@@ -165,9 +165,9 @@ def _find_prefix(graph: GraphStructure, name: str, branch: str | None, members: 
             matches=tuple(short),
         )
     inside = f" in branch {branch}" if branch is not None else ""
-    raise UnknownRevision(
-        f"No revision or branch label {name!r}{inside}.{suggestion(name, owners)}", symbol=name, branch=branch
-    )
+    squash = graph.replaced.get(name)
+    hint = f" {squash} replaces it, together with others." if squash is not None else suggestion(name, owners)
+    raise UnknownRevision(f"No revision or branch label {name!r}{inside}.{hint}", symbol=name, branch=branch)
 
 
 # --- symbols ---------------------------------------------------------------------------------------

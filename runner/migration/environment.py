@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, overload
 
@@ -171,7 +171,20 @@ class EnvironmentContext:
         template_args: dict[str, Any] | None = None,
         render_as_batch: bool = False,
         target_metadata: Any = None,
+        include_name: Any = None,
+        include_object: Any = None,
+        include_schemas: bool = False,
+        process_revision_directives: Any = None,
+        compare_type: Any = True,
+        compare_server_default: Any = False,
+        render_item: Any = None,
+        upgrade_token: str = "upgrades",  # noqa: S107 -- the name of a template variable
+        downgrade_token: str = "downgrades",  # noqa: S107
+        alembic_module_prefix: str = "op.",
+        sqlalchemy_module_prefix: str = "sa.",
+        user_module_prefix: str | None = None,
         on_version_apply: Any = None,
+        autogenerate_plugins: Sequence[str] | None = None,
         **kw: Any,
     ) -> None:
         """Say how to reach the database, and how to behave; may be called once per database.
@@ -190,6 +203,13 @@ class EnvironmentContext:
             template_args: more variables for revision templates.
             render_as_batch: autogenerate writes batch blocks.
             target_metadata: the model, a MetaData or a sequence of them.
+            include_name, include_object, include_schemas: what autogenerate looks at.
+            process_revision_directives: called with the context, the heads and the files to be written.
+            compare_type, compare_server_default: whether, or how, autogenerate compares them.
+            render_item: renders types and constraints of the user's own.
+            upgrade_token, downgrade_token: template variables of this database's operations.
+            alembic_module_prefix, sqlalchemy_module_prefix, user_module_prefix: how rendered code names modules.
+            autogenerate_plugins: names of the comparators to use; None means all built-in ones.
             on_version_apply: called after each step, in its transaction, with ctx, step, heads, run_args.
             kw: version_table, version_table_schema, version_table_pk, literal_binds and everything that is
                 the user's own; all of it is found in `get_context().opts`.
@@ -211,6 +231,19 @@ class EnvironmentContext:
             opts["template_args"] = {**(opts.get("template_args") or {}), **template_args}
         opts["render_as_batch"] = render_as_batch
         opts["target_metadata"] = target_metadata
+        opts["include_schemas"] = include_schemas
+        opts["process_revision_directives"] = process_revision_directives
+        opts["compare_type"] = compare_type
+        opts["compare_server_default"] = compare_server_default
+        opts["render_item"] = render_item
+        opts["upgrade_token"] = upgrade_token
+        opts["downgrade_token"] = downgrade_token
+        opts["alembic_module_prefix"] = alembic_module_prefix
+        opts["sqlalchemy_module_prefix"] = sqlalchemy_module_prefix
+        opts["user_module_prefix"] = user_module_prefix
+        opts["autogenerate_plugins"] = autogenerate_plugins
+        filters = {"include_name": include_name, "include_object": include_object}
+        opts.update({name: given for name, given in filters.items() if given is not None})
         opts["on_version_apply"] = _as_tuple(on_version_apply)
         self._refuse_contradictions(start, opts)
         self._adopt(

@@ -473,13 +473,15 @@ class Operations(ObjectDirectives, AbstractOperations):
         columns: Sequence[str],
         *,
         schema: str | None = None,
+        **kw: Any,
     ) -> None:
         """Add a primary key to a table that has none.
 
         Args:
             constraint_name: None lets the naming convention or the database decide.
+            kw: the dialects' options, such as `mssql_clustered`.
         """
-        ops.CreatePrimaryKeyOp.create_primary_key(self, constraint_name, table_name, columns, schema=schema)
+        ops.CreatePrimaryKeyOp.create_primary_key(self, constraint_name, table_name, columns, schema=schema, **kw)
 
     def create_unique_constraint(
         self,
@@ -710,9 +712,9 @@ class BatchOperations(AbstractOperations):
         """Drop an index; see `Operations.drop_index()`."""
         ops.DropIndexOp.batch_drop_index(self, index_name, **kw)
 
-    def create_primary_key(self, constraint_name: str | None, columns: Sequence[str]) -> None:
+    def create_primary_key(self, constraint_name: str | None, columns: Sequence[str], **kw: Any) -> None:
         """Add a primary key; see `Operations.create_primary_key()`."""
-        ops.CreatePrimaryKeyOp.batch_create_primary_key(self, constraint_name, columns)
+        ops.CreatePrimaryKeyOp.batch_create_primary_key(self, constraint_name, columns, **kw)
 
     def create_unique_constraint(self, constraint_name: str | None, columns: Sequence[str], **kw: Any) -> Any:
         """Add a unique constraint; see `Operations.create_unique_constraint()`."""

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NULLTYPE, Integer, TypeEngine
 
-from runner.operations.sqla import copy_column, copy_constraint, foreign_key_target
+from runner.operations.sqla import copy_column, copy_constraint, foreign_key_target, is_type_bound
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import Column, Index, MetaData, SchemaItem, Table
@@ -65,6 +65,7 @@ class SchemaObjects:
         """
         constraints_included = kw.pop("_constraints_included", False)
         metadata = self.metadata()
+        columns = tuple(item for item in columns if not _comes_with_a_type(item))
         attached = [item for item in columns if isinstance(item, sa_schema.Constraint) and _has_parent(item)]
         own = [_own_column(item, constraints_included) for item in columns if not any(item is a for a in attached)]
         table = sa_schema.Table(name, metadata, *own, **kw)
@@ -222,6 +223,11 @@ def _column_of(table: Table, column: Column[Any]) -> Column[Any]:
     if column.name not in table.c:
         table.append_column(copy_column(column))
     return table.c[column.name]
+
+
+def _comes_with_a_type(item: SchemaItem) -> bool:
+    """Tell whether the type of a column makes this constraint again."""
+    return isinstance(item, sa_schema.Constraint) and is_type_bound(item)
 
 
 def _has_parent(constraint: sa_schema.Constraint) -> bool:

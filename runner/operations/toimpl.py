@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # an operation and what carries it out know each other
 """How each operation is carried out (floor 2): operation objects to calls of the dialect implementation.
 
 The functions are registered under the class of the operation, see `Operations.implementation_for()`. A
@@ -26,7 +27,7 @@ from runner.operations.base import AbstractOperations, Operations
 from runner.operations.keywords import named_by, refuse_unknown_keywords
 from runner.operations.ops.constraints import CreateExcludeConstraintOp
 from runner.operations.schemaobj import SchemaObjects
-from runner.operations.sqla import copy_column, in_declared_order, renders_on
+from runner.operations.sqla import bare_copy, copy_column, in_declared_order, renders_on
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -153,7 +154,9 @@ def add_column(operations: AbstractOperations, operation: ops.AddColumnOp) -> No
     """Add a column, then what it brings along: constraints, indexes, its comment."""
     impl = operations.impl
     column = operation.column
-    if getattr(column, "table", None) is not None:
+    if operation._constraints_included:
+        column = bare_copy(column)
+    elif getattr(column, "table", None) is not None:
         column = copy_column(column)
     table = _table_of(operations, operation.table_name, column, operation.schema)
     kw = _given(

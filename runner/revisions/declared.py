@@ -19,8 +19,8 @@ __all__ = [
     "declared_from",
 ]
 
-IDENTIFIERS = frozenset({"revision", "down_revision", "branch_labels", "depends_on"})
-"""The four variables of the revision file contract."""
+IDENTIFIERS = frozenset({"revision", "down_revision", "branch_labels", "depends_on", "replaces"})
+"""The four variables of the revision file contract, and the one that a squash has beside them."""
 
 REBINDING_WORDS = frozenset(
     {
@@ -58,6 +58,7 @@ class Declared:
         down_revisions: the ids it follows; None where the file does not declare `down_revision` at all.
         branch_labels: the labels, in declared order.
         depends_on: ids or labels, in declared order.
+        replaces: the ids that a squash stands for, oldest first.
         docstring: the docstring, or the source of its token as bytes; None where there is none.
     """
 
@@ -65,6 +66,7 @@ class Declared:
     down_revisions: tuple[str, ...] | None
     branch_labels: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
     docstring: str | bytes | None = None
 
 
@@ -83,8 +85,16 @@ def declared_from(values: Mapping[str, object], docstring: str | bytes | None) -
         down_revisions=None if down is ABSENT else as_names("down_revision", down),
         branch_labels=as_names("branch_labels", values.get("branch_labels")),
         depends_on=as_names("depends_on", values.get("depends_on")),
+        replaces=_replaced_names(values.get("replaces")),
         docstring=docstring,
     )
+
+
+def _replaced_names(value: object) -> tuple[str, ...]:
+    """Return the ids of a `replaces`; a variable of that name with another kind of value is the file's own business."""
+    if isinstance(value, (tuple, list)) and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    return ()
 
 
 def as_names(name: str, value: object) -> tuple[str, ...]:

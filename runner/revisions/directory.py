@@ -1,16 +1,16 @@
 """ScriptDirectory: a directory of revision files and its environment. Floor 3.
 
 The files are scanned when something about them is asked for the first time, and imported one by one when something
-asks for their code. Nothing here writes.
+asks for their code. What writes files is in modules of its own, loaded when something is written.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, DirectoryMissing, EnvironmentFailed, MultipleHeads, RevisionDirectoryError
 from runner.graph import Revision, RevisionGraph, Step, plan_downgrade, plan_stamp, plan_upgrade
@@ -20,8 +20,9 @@ from runner.revisions.script import Script, verify_rev_id
 
 if TYPE_CHECKING:
     from runner.config import Config
+    from runner.revisions.revision_map import RevisionMap
 
-__all__ = ["RevisionMap", "Script", "ScriptDirectory"]
+__all__ = ["Script", "ScriptDirectory"]
 
 _Ids = str | Collection[str] | None
 
@@ -70,6 +71,7 @@ class ScriptDirectory:
         self.hooks = list(hooks)
         self.recursive_version_locations = recursive_version_locations
         self.messaging_opts = dict(messaging_opts or {})
+        self._rows_inside: set[str] = set()  # version rows inside squashed ranges
         if not os.path.isdir(self.dir):
             raise _missing(self.dir)
 
@@ -151,16 +153,54 @@ class ScriptDirectory:
             RevisionFileError, StrayFile: the place of a file in the graph cannot be told.
             GraphError: the revisions do not form a graph.
         """
-        return RevisionGraph(_revision(file, rank) for rank, file in enumerate(self.scanned))
+        revisions = [_revision(file, rank) for rank, file in enumerate(self.scanned)]
+        if not any(one.replaces for one in revisions):
+            return RevisionGraph(revisions)
+        from runner.graph.replaced import graph_with_originals, squashed
+
+        if not self._rows_inside:
+            return RevisionGraph(squashed(revisions))
+        start = len(revisions)
+        revisions += [_revision(file, rank) for rank, file in enumerate(self._archived, start)]
+        return graph_with_originals(revisions, self._rows_inside)
+
+    def graph_for(self, rows: Sequence[str]) -> RevisionGraph:
+        """Return the graph for a database with these version rows.
+
+        Where a row is inside a range that was squashed, the files of the range are used from now on instead of the
+        squash, those in the directory `replaced` too.
+
+        Raises:
+            ReplacedFilesMissing: they are not all there.
+        """
+        inside = {row for row in rows if row not in self.graph and row in self.graph.replaced}
+        if inside:
+            self._rows_inside |= inside
+            for name in ("graph", "_scripts"):
+                self.__dict__.pop(name, None)
+        return self.graph
+
+    @property
+    def archive(self) -> str:
+        """Where the files of squashed ranges are kept."""
+        return os.path.join(self.dir, "replaced")
 
     @cached_property
-    def revision_map(self) -> RevisionMap:
-        """The revisions under the names that programs written for Alembic use."""
-        return RevisionMap(self)
+    def _archived(self) -> tuple[ScannedFile, ...]:
+        if not os.path.isdir(self.archive):
+            return ()
+        return scan_locations([self.archive], recursive=True, sourceless=self.sourceless)
+
+    @cached_property
+    def revision_map(self) -> RevisionMap[Script]:
+        """The revisions under the names that programs written for Alembic use; never out of step with the files."""
+        from runner.revisions.revision_map import RevisionMap
+
+        return RevisionMap.looking_at(lambda: (self.graph, self._scripts))
 
     def refresh(self) -> None:
         """Forget what was read, because files were added or removed."""
-        for name in ("_version_locations", "scanned", "graph", "_scripts"):
+        for name in ("_version_locations", "scanned", "graph", "_scripts", "_archived"):
             self.__dict__.pop(name, None)
 
     def run_env(self) -> None:
@@ -241,7 +281,7 @@ class ScriptDirectory:
     def get_all_current(self, id_: _Ids) -> set[Script]:
         """Return the revisions of the version rows, and the effective heads they imply."""
         rows = tuple(script.revision for script in self.get_revisions(id_))
-        return {self._scripts[revision] for revision in self.graph.applied_heads(rows)}
+        return {self._scripts[revision] for revision in self.graph_for(rows).applied_heads(rows)}
 
     def as_revision_number(self, id_: str | None) -> str | tuple[str, ...] | None:
         """Return the id a symbol names; a tuple for `heads`, None for base.
@@ -306,68 +346,87 @@ class ScriptDirectory:
     def _scripts(self) -> _Scripts:
         return _Scripts(self)
 
+    # -- writing ----------------------------------------------------------------------------------
+
+    @classmethod
+    def init(
+        cls, config: Config, directory: str | os.PathLike[str], template: str = "generic", **options: Any
+    ) -> tuple[str, ...]:
+        """Make a revision directory from a template; see `runner.revisions.initialise.init_directory`."""
+        from runner.revisions.initialise import init_directory
+
+        return init_directory(config, os.fspath(directory), template, **options)
+
+    @property
+    def locations_to_write(self) -> list[str]:
+        """The version locations for new files; a directory without any revision gets `versions`."""
+        found = self._version_locations
+        if found == [self.dir] and not self.version_locations and not any(_python_files(self.dir)):
+            return [os.path.join(self.dir, "versions")]
+        return found
+
+    def generate_revision(
+        self,
+        revid: str,
+        message: str | None,
+        head: str | Sequence[str] | None = None,
+        splice: bool | None = False,  # noqa: FBT001, FBT002 -- Alembic's signature
+        branch_labels: str | Sequence[str] | None = None,
+        version_path: str | os.PathLike[str] | None = None,
+        file_template: str | None = None,
+        depends_on: str | Sequence[str] | None = None,
+        **kw: Any,
+    ) -> Script:
+        """Write a new revision file from `script.py.mako`, run the post-write hooks, and return the revision.
+
+        Args:
+            revid: the id.
+            message: the first line of the docstring, and the words of the file name.
+            head: what it follows, a symbol or several; `head` where nothing is given.
+            splice: what it follows may have a successor already.
+            branch_labels: labels to declare.
+            version_path: the version location, where there are several.
+            file_template: name of the file, instead of the configured one.
+            depends_on: ids or labels.
+            kw: further variables of the template; `replaces` and `changes` (a FileChanges) are the runner's own.
+
+        Raises:
+            RunnerError: the revision is refused, or writing it failed; no file is left.
+        """
+        from runner.revisions.files import FileChanges
+        from runner.revisions.generate import NewRevision, generate_revision
+
+        wanted = NewRevision(
+            revision=revid,
+            message=message,
+            heads=("head",) if head is None else _tuple(head),
+            splice=bool(splice),
+            branch_labels=_tuple(branch_labels),
+            version_path=None if version_path is None else os.fspath(version_path),
+            file_template=file_template,
+            depends_on=_tuple(depends_on),
+            replaces=_tuple(kw.pop("replaces", None)),
+        )
+        outer: FileChanges | None = kw.pop("changes", None)
+        changes = outer or FileChanges()
+        try:
+            generate_revision(self, wanted, changes, **kw)
+        except BaseException:
+            changes.take_back()
+            self.refresh()
+            raise
+        return self._scripts[revid]
+
     # -- plans ------------------------------------------------------------------------------------
 
     def _upgrade_revs(self, destination: str | Sequence[str], current_rev: _Ids) -> list[Step]:
-        return list(plan_upgrade(self.graph, _tuple(current_rev), destination))
+        return list(plan_upgrade(self.graph_for(_tuple(current_rev)), _tuple(current_rev), destination))
 
     def _downgrade_revs(self, destination: str, current_rev: _Ids) -> list[Step]:
-        return list(plan_downgrade(self.graph, _tuple(current_rev), destination))
+        return list(plan_downgrade(self.graph_for(_tuple(current_rev)), _tuple(current_rev), destination))
 
     def _stamp_revs(self, revision: str | Sequence[str], heads: _Ids) -> list[Step]:
-        return list(plan_stamp(self.graph, _tuple(heads), revision))
-
-
-class RevisionMap:
-    """The revisions of a directory, as Alembic's `RevisionMap` offers them to programs; never out of step with it.
-
-    Args:
-        directory: the directory.
-    """
-
-    def __init__(self, directory: ScriptDirectory) -> None:
-        self._directory = directory
-        self.get_revision = directory.get_revision
-        self.get_revisions = directory.get_revisions
-        self.iterate_revisions = directory.iterate_revisions
-
-    def __iter__(self) -> Iterator[Script]:
-        return (self._revision_map[revision] for revision in self._directory.graph.ids)
-
-    def __len__(self) -> int:
-        return len(self._directory.graph)
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """The ids no revision follows."""
-        return self._directory.graph.heads
-
-    @property
-    def bases(self) -> tuple[str, ...]:
-        """The ids that follow none."""
-        return self._directory.graph.bases
-
-    def get_current_head(self, branch_label: str | None = None) -> str | None:
-        """Return the only head, of the branch if one is named; None where there is none.
-
-        Raises:
-            GraphError: there are several, or no such branch.
-        """
-        if branch_label is None:
-            return self._directory.get_current_head()
-        return self._directory.graph.resolve_one(f"{branch_label}@head")
-
-    @property
-    def _real_heads(self) -> tuple[str, ...]:
-        return self._directory.graph.real_heads
-
-    @property
-    def _real_bases(self) -> tuple[str, ...]:
-        return self._directory.graph.real_bases
-
-    @property
-    def _revision_map(self) -> Mapping[str, Script]:
-        return self._directory._scripts  # noqa: SLF001 -- one object under two names
+        return list(plan_stamp(self.graph_for(_tuple(heads)), _tuple(heads), revision))
 
 
 class _Scripts(dict[str, Script]):
@@ -379,10 +438,13 @@ class _Scripts(dict[str, Script]):
 
     @cached_property
     def _files(self) -> dict[str, ScannedFile]:
-        return {file.revision: file for file in self._directory.scanned if file.revision is not None}
+        known = (*self._directory.scanned, *self._directory.__dict__.get("_archived", ()))
+        return {file.path: file for file in known}
 
     def __missing__(self, revision: str) -> Script:
-        script = self[revision] = Script(self._directory, self._files[revision], self._directory.graph.get(revision))
+        entry = self._directory.graph.get(revision)
+        assert entry.source is not None  # a graph of files
+        script = self[revision] = Script(self._directory, self._files[entry.source], entry)
         return script
 
 
@@ -400,6 +462,7 @@ def _revision(file: ScannedFile, rank: int) -> Revision:
         down_revisions=declared.down_revisions,
         depends_on=declared.depends_on,
         branch_labels=declared.branch_labels,
+        replaces=declared.replaces,
         source=file.path,
         rank=rank,
     )
@@ -411,11 +474,15 @@ def _tuple(ids: _Ids) -> tuple[str, ...]:
     return (ids,) if isinstance(ids, str) else tuple(ids)
 
 
+def _python_files(directory: str) -> Iterator[str]:
+    return (name for name in os.listdir(directory) if name.endswith((".py", ".pyc")))
+
+
 def _missing(path: str) -> DirectoryMissing:
     what = "is not a directory" if os.path.exists(path) else "does not exist"
     return DirectoryMissing(
-        f"Directory {path} {what}. Create it, or set RUNNER_DIRECTORY or script_location to the directory that holds "
-        "the revisions.",
+        f"Directory {path} {what}. Create it with `runner init`, or set RUNNER_DIRECTORY or script_location to the "
+        "directory that holds the revisions.",
         path=path,
     )
 

@@ -131,7 +131,7 @@ def _is_without_rebinding(header: bytes, body: bytes) -> bool:
 
 
 def _names_identifier(text: bytes) -> bool:
-    if not any(part in text for part in (b"revision", b"branch_labels", b"depends_on")):
+    if not any(part in text for part in (b"revision", b"branch_labels", b"depends_on", b"replaces")):
         return False
     return _words(IDENTIFIERS).search(text) is not None
 
@@ -244,7 +244,7 @@ def _is_plain_import(line: bytes) -> bool:
     return (
         line.isascii()
         and line.translate(None, b";\\*#()") == line
-        and not any(part in line for part in (b"__", b"revision", b"branch_labels", b"depends_on"))
+        and not any(part in line for part in (b"__", b"revision", b"branch_labels", b"depends_on", b"replaces"))
     )
 
 

@@ -654,3 +654,97 @@ def test_upgrading_from_a_program(tmp_path: Path, sqlite_file_url: str, alembic:
     run_program([sys.executable, "-c", program], cwd=directory.root, env=environment).check()
 
     assert SEEDED == rows(sqlite_file_url, ACCOUNTS)
+
+
+# --- the tutorial with our own commands ------------------------------------------------------------------------------
+
+MYMODEL = """\
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Account(Base):
+    __tablename__ = "account"
+    id = sa.Column(sa.Integer, primary_key=True)
+    name = sa.Column(sa.String(50), nullable=False)
+    description = sa.Column(sa.Unicode(200))
+    last_transaction_date = sa.Column(sa.DateTime)
+"""
+CART_MODEL = """\
+
+class ShoppingCart(Base):
+    __tablename__ = "shopping_cart"
+    id = sa.Column(sa.Integer, primary_key=True)
+"""
+CREATE_ACCOUNT = """\
+    op.create_table(
+        'account',
+        sa.Column('id', sa.Integer, primary_key=True),
+        sa.Column('name', sa.String(50), nullable=False),
+        sa.Column('description', sa.Unicode(200)),
+    )
+"""
+
+
+def fill_in(directory: Directory, revision: str, *, upgrade: str, downgrade: str) -> None:
+    """Replace the two `pass` of a revision that was just written, as its author does."""
+    (file,) = directory.versions.glob(f"{revision}_*.py")
+    first, second, third = file.read_text().split("    pass\n")
+    file.write_text(f"{first}{upgrade}{second}{downgrade}{third}")
+
+
+def test_the_tutorial_with_our_commands(tmp_path: Path, database_url: str) -> None:
+    """Everything the tutorial makes is made by `runner`: environment, revisions, candidates, branches, a merge."""
+    directory = Directory(root=tmp_path, ini=tmp_path / "alembic.ini", scripts=tmp_path / "alembic")
+    (tmp_path / "mymodel.py").write_text(MYMODEL)
+    runner(directory, ["init", "alembic"])
+    assert {"env.py", "README", "script.py.mako", "versions"} == {path.name for path in directory.scripts.iterdir()}
+    directory.set_url(database_url)
+
+    runner(directory, ["revision", "-m", "create account table", "--rev-id", "1975ea83b712"])
+    fill_in(directory, "1975ea83b712", upgrade=CREATE_ACCOUNT, downgrade="    op.drop_table('account')\n")
+    runner(directory, ["revision", "-m", "Add a column", "--rev-id", "ae1027a6acf"])
+    fill_in(
+        directory,
+        "ae1027a6acf",
+        upgrade="    op.add_column('account', sa.Column('last_transaction_date', sa.DateTime))\n",
+        downgrade="    op.drop_column('account', 'last_transaction_date')\n",
+    )
+    up, down, again = runner(directory, ["upgrade", "head"], ["downgrade", "base"], ["upgrade", "ae1"])
+    assert [("upgrade", "", "1975ea83b712"), ("upgrade", "1975ea83b712", "ae1027a6acf")] == moves(up) == moves(again)
+    assert 2 == len(moves(down))
+    assert NEW_COLUMNS == schema(database_url)["account"]
+
+    env_py = directory.scripts / "env.py"
+    model = "from mymodel import Base\n\ntarget_metadata = Base.metadata"
+    env_py.write_text(env_py.read_text().replace("target_metadata = None", model))
+    runner(directory, ["check"])
+    (tmp_path / "mymodel.py").write_text(MYMODEL + CART_MODEL)
+    generated, upgraded, checked = runner(
+        directory,
+        ["revision", "--autogenerate", "-m", "Added shopping cart", "--rev-id", "27c6a30d7c24"],
+        ["upgrade", "head"],
+        ["check"],
+    )
+    assert "27c6a30d7c24_added_shopping_cart.py" in generated.stdout
+    assert [("upgrade", "ae1027a6acf", "27c6a30d7c24")] == moves(upgraded)
+    assert "The database is in step with the model.\n" == checked.stdout
+    assert {"account", "shopping_cart", "alembic_version"} == schema(database_url).keys()
+
+    runner(directory, ["revision", "-m", "beside", "--head", "ae1027a6acf", "--splice", "--rev-id", "beside"])
+    run_runner("upgrade", "head", cwd=directory.root).check(24)
+    drawn, merged, finished, current = runner(
+        directory,
+        ["history", "--graph"],
+        ["merge", "heads", "-m", "both", "--rev-id", "merged"],
+        ["upgrade", "head"],
+        ["current"],
+    )
+    assert 4 == len(drawn.stdout.splitlines())
+    assert "merged_both.py" in merged.stdout
+    assert ["beside", "merged"] == [line["to"] for line in finished.events("step.finished")]
+    assert "merged (head) (mergepoint)\n" == current.stdout

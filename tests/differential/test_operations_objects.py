@@ -29,7 +29,9 @@ MORE_ACCEPTED = {
     "__init__": {"create_type", "drop_type", "drop_types"},
     "add_column": {"create_type"},
     "batch_add_column": {"create_type"},
+    "batch_create_primary_key": {"kw"},
     "batch_drop_constraint": {"if_exists"},
+    "create_primary_key": {"kw"},
     "drop_constraint": {"if_exists"},
     "drop_table": {"drop_types"},
 }

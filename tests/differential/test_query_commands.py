@@ -206,6 +206,7 @@ def test_json_holds_the_same_facts(tmp_path: Path) -> None:
             "is_branch_point": False,
             "is_merge_point": False,
             "is_current": False,
+            "dependencies": ["merge111"],
         }
     ] == show
     by_id = {one["revision"]: one for one in history}

@@ -384,7 +384,7 @@ def answer(read: Callable[[], Declared | None]) -> tuple[object, ...] | str | No
         return str(refused)
     if found is None:
         return None
-    return found.revision, found.down_revisions, found.branch_labels, found.depends_on
+    return found.revision, found.down_revisions, found.branch_labels, found.depends_on, found.replaces
 
 
 @given(odd_files())

@@ -90,6 +90,8 @@ def test_defaults() -> None:
         "image_digest": None,
         "termination_message_file": None,
         "metrics_file": None,
+        "metadata": None,
+        "scratch_database_url": None,
         "log_format": "auto",
         "log_level": "info",
         "version_table": "alembic_version",

@@ -6,4 +6,4 @@ from runner.alembic_compat._submodules import lazily
 
 __all__: list[str] = []
 
-__getattr__ = lazily(__name__, "environment", "migration")
+__getattr__ = lazily(__name__, "environment", "migration", "plugins")

@@ -8,4 +8,4 @@ from runner.revisions.script import Script
 
 __all__ = ["Script", "ScriptDirectory"]
 
-__getattr__ = lazily(__name__, "base", "revision")
+__getattr__ = lazily(__name__, "base", "revision", "write_hooks")

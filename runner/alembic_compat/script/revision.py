@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from runner.alembic_compat._revision_map import Revision, RevisionMap
 from runner.errors import CycleDetected, MultipleHeads, ResolutionError
 from runner.errors import GraphError as RevisionError
 from runner.graph.faults import DependencyCycle as DependencyCycleDetected
 from runner.graph.faults import DependencySelfLoop as DependencyLoopDetected
 from runner.graph.faults import RangeNotAncestor as RangeNotAncestorError
 from runner.graph.faults import SelfLoop as LoopDetected
+from runner.revisions.revision_map import Revision, RevisionMap
 
 __all__ = [
     "CycleDetected",

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.util import asbool, immutabledict, memoized_property, to_list, unique_list
 
+from runner.alembic_compat._submodules import names_of
+
+if TYPE_CHECKING:
+    from runner.autogenerate.dispatch import (
+        Dispatcher,
+        DispatchPriority,
+        PriorityDispatcher,
+        PriorityDispatchResult,
+    )
+
 __all__ = [
     "EMPTY_DICT",
+    "DispatchPriority",
+    "Dispatcher",
+    "PriorityDispatchResult",
+    "PriorityDispatcher",
     "asbool",
     "dedupe_tuple",
     "immutabledict",
@@ -20,6 +34,10 @@ __all__ = [
     "to_tuple",
     "unique_list",
 ]
+
+_DISPATCHERS = ("Dispatcher", "DispatchPriority", "PriorityDispatcher", "PriorityDispatchResult")
+
+__getattr__ = names_of(__name__, "runner.autogenerate.dispatch", *_DISPATCHERS)  # a run needs no comparators
 
 _T = TypeVar("_T")
 

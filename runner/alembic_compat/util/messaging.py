@@ -8,15 +8,34 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from sqlalchemy.engine import make_url
 
 from runner.config import Config
 
-__all__ = ["err", "format_as_comma", "msg", "obfuscate_url_pw", "status", "warn", "warn_deprecated"]
+__all__ = [
+    "err",
+    "format_as_comma",
+    "msg",
+    "obfuscate_url_pw",
+    "status",
+    "warn",
+    "warn_deprecated",
+    "write_outstream",
+]
 
 _log = logging.getLogger("alembic.util.messaging")
+
+
+def write_outstream(stream: TextIO, *text: str | bytes, quiet: bool = False) -> None:
+    """Write the pieces to a stream; what its encoding does not have becomes a question mark."""
+    if quiet:
+        return
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    for piece in text:
+        plain = piece.decode(encoding, "replace") if isinstance(piece, bytes) else piece
+        stream.write(plain.encode(encoding, "replace").decode(encoding))
 
 
 def msg(msg: str, newline: bool = True, flush: bool = False, quiet: bool = False) -> None:

@@ -17,6 +17,9 @@ class MigrateOperation:
 
     _mutations: ClassVar[frozenset[Any]] = frozenset()
 
+    note: str | None = None
+    """What autogenerate wants the author to look at; a comment in the rendered file."""
+
     @cached_property
     def info(self) -> dict[Any, Any]:
         """A dictionary for the user's own notes on this operation; the engine never reads it."""

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # an operation and its reverse know each other
 """Operations on columns (floor 2)."""
 
 from __future__ import annotations
@@ -212,6 +213,9 @@ class AddColumnOp(AlterTableOp):
         kw: `insert_before` and `insert_after` in a batch block.
     """
 
+    _constraints_included: bool = False
+    """The constraints and indexes of the column are operations of their own, as autogenerate makes them."""
+
     def __init__(
         self,
         table_name: str,
@@ -235,6 +239,7 @@ class AddColumnOp(AlterTableOp):
     def reverse(self) -> DropColumnOp:
         """Return the drop that remembers this column."""
         drop = DropColumnOp.from_column_and_tablename(self.schema, self.table_name, self.column)
+        drop._constraints_included = self._constraints_included
         drop.if_exists = self.if_not_exists
         drop.drop_type = self.create_type
         return drop
@@ -320,6 +325,9 @@ class DropColumnOp(AlterTableOp):
         kw: options of dialects, `existing_type` in a batch block.
     """
 
+    _constraints_included: bool = False
+    """The constraints and indexes of the column were operations of their own."""
+
     def __init__(
         self,
         table_name: str,
@@ -354,6 +362,7 @@ class DropColumnOp(AlterTableOp):
                 "the original column is not known to this operation."
             )
         add = AddColumnOp.from_column_and_tablename(self.schema, self.table_name, self._reverse.column)
+        add._constraints_included = self._constraints_included
         add.if_not_exists = self.if_exists
         add.create_type = bool(self.drop_type) or None
         return add

@@ -231,17 +231,18 @@ class CreatePrimaryKeyOp(AddConstraintOp):
         columns: Sequence[str],
         *,
         schema: str | None = None,
+        **kw: Any,
     ) -> None:
         """Carry out the directive of the same name."""
-        operations.invoke(cls(constraint_name, table_name, columns, schema=schema))
+        operations.invoke(cls(constraint_name, table_name, columns, schema=schema, **kw))
 
     @classmethod
     def batch_create_primary_key(
-        cls, operations: BatchOperations, constraint_name: str | None, columns: Sequence[str]
+        cls, operations: BatchOperations, constraint_name: str | None, columns: Sequence[str], **kw: Any
     ) -> None:
         """Carry out the directive in a batch block."""
         table = operations.impl
-        operations.invoke(cls(constraint_name, table.table_name, columns, schema=table.schema))
+        operations.invoke(cls(constraint_name, table.table_name, columns, schema=table.schema, **kw))
 
 
 @AddConstraintOp.register_add_constraint("unique_constraint")

@@ -17,6 +17,13 @@ MODULES = sorted(
 )
 
 SAME_OBJECTS = {
+    "autogenerate.Rewriter": "runner.autogenerate.rewriter.Rewriter",
+    "autogenerate.api.AutogenContext": "runner.autogenerate.context.AutogenContext",
+    "autogenerate.comparators": "runner.autogenerate.plugins.comparators",
+    "autogenerate.renderers": "runner.autogenerate.render.renderers",
+    "runtime.plugins.Plugin": "runner.autogenerate.plugins.Plugin",
+    "script.write_hooks.register": "runner.revisions.write_hooks.register",
+    "util.PriorityDispatcher": "runner.autogenerate.dispatch.PriorityDispatcher",
     "config.Config": "runner.config.Config",
     "ddl.base.AddColumn": "runner.dialects.ddl.AddColumn",
     "ddl.impl.DefaultImpl": "runner.dialects.base.DefaultImpl",
@@ -38,7 +45,7 @@ SAME_OBJECTS = {
 
 # Names of Alembic's that come with the parts of the engine that do not exist yet, or that nobody outside uses.
 NOT_YET = {
-    "command": {"check", "edit", "init", "list_templates", "merge", "revision"},
+    "autogenerate.render": {"MAX_PYTHON_ARGS"},
     "config": {"MessagingOptions"},
     "ddl.impl": {"Params"},
     "ddl.mssql": {"mssql_add_column", "visit_rename_column"},
@@ -46,11 +53,8 @@ NOT_YET = {
     "operations.batch": {"ApplyBatchImpl"},
     "runtime.migration": {"HeadMaintainer", "RevisionStep", "StampStep"},
     "script.revision": {"is_revision", "tuple_rev_as_scalar"},
-    "util.langhelpers": {
-        *("Dispatcher", "DispatchPriority", "ModuleClsProxy", "PriorityDispatcher", "PriorityDispatchResult"),
-    },
-    "util.messaging": {"write_outstream"},
-    "util.pyfiles": {"coerce_resource_to_filename", "load_module_py", "pyc_file_from_path", "template_to_file"},
+    "util.langhelpers": {"ModuleClsProxy"},
+    "util.pyfiles": {"load_module_py", "pyc_file_from_path"},
     "util.sqla_compat": {"all_table_check_constraints"},
 }
 

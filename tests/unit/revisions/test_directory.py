@@ -59,7 +59,7 @@ def test_a_missing_directory_is_an_error_with_the_way_out(tmp_path: Path) -> Non
     """The settings to correct are named (ERR-20)."""
     with pytest.raises(
         DirectoryMissing,
-        match=r"gone does not exist\. Create it, or set RUNNER_DIRECTORY or script_location to the directory",
+        match=r"gone does not exist\. Create it with `runner init`, or set RUNNER_DIRECTORY",
     ):
         ScriptDirectory(str(tmp_path / "gone"))
     (tmp_path / "file").touch()

@@ -1,6 +1,7 @@
-"""A graph of revisions that no directory holds, as programs and their tests build one: floor 8.
+"""The revisions under the names that programs written for Alembic use: floor 3.
 
-The map of a directory is `ScriptDirectory.revision_map`; this one is made from `Revision` objects.
+A map is that of a directory (`ScriptDirectory.revision_map`), or made from `Revision` objects that no directory holds,
+as programs and their tests do.
 
 Source: Alembic's API documentation, Revision and RevisionMap.
 """
@@ -10,6 +11,7 @@ Source: Alembic's API documentation, Revision and RevisionMap.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Generic, Protocol, TypeVar
 
 from runner.graph import Edges, RevisionGraph
@@ -119,8 +121,20 @@ class RevisionMap(Generic[_N]):
     """
 
     def __init__(self, generator: Callable[[], Iterable[_N]]) -> None:
-        self._generator = generator
-        self._loaded: tuple[RevisionGraph, Mapping[str, _N]] | None = None
+        self._source: Callable[[], tuple[RevisionGraph, Mapping[str, _N]]] = cache(lambda: _load(generator()))
+
+    @classmethod
+    def looking_at(cls, source: Callable[[], tuple[RevisionGraph, Mapping[str, _N]]]) -> RevisionMap[_N]:
+        """Return a map that asks `source` for graph and revisions each time, so it is never out of step with it."""
+        made = cls(list)
+        made._source = source
+        return made
+
+    def __iter__(self) -> Iterator[_N]:
+        return iter(self._all(self._graph.ids))
+
+    def __len__(self) -> int:
+        return len(self._graph)
 
     def add_revision(self, revision: _N, _replace: bool = False) -> None:
         """Add a revision, in the place of one with the same id if `_replace` is true.
@@ -129,7 +143,8 @@ class RevisionMap(Generic[_N]):
             GraphError: the revisions do not form a graph with it.
         """
         known = [self._nodes[one] for one in self._graph.ids if not (_replace and one == revision.revision)]
-        self._loaded = _load([*known, revision])
+        loaded = _load([*known, revision])
+        self._source = lambda: loaded
 
     # -- ends --------------------------------------------------------------------------------------------
 
@@ -161,13 +176,14 @@ class RevisionMap(Generic[_N]):
 
     # -- revisions ---------------------------------------------------------------------------------------
 
-    def get_revision(self, id_: str | None) -> _N | None:
+    def get_revision(self, id_: str | Sequence[str] | None) -> _N | None:
         """Return the one revision a symbol names, None for base.
 
         Raises:
             GraphError: the symbol names no revision, or several.
         """
-        found = None if id_ is None else self._graph.resolve_one(id_)
+        symbol = id_ if id_ is None or isinstance(id_, str) else (_tuple(id_) or (None,))[0]
+        found = None if symbol is None else self._graph.resolve_one(symbol)
         return None if found is None else self._nodes[found]
 
     def get_revisions(self, id_: str | Collection[str] | None) -> tuple[_N, ...]:
@@ -245,16 +261,11 @@ class RevisionMap(Generic[_N]):
 
     @property
     def _graph(self) -> RevisionGraph:
-        return self._load()[0]
+        return self._source()[0]
 
     @property
     def _nodes(self) -> Mapping[str, _N]:
-        return self._load()[1]
-
-    def _load(self) -> tuple[RevisionGraph, Mapping[str, _N]]:
-        if self._loaded is None:
-            self._loaded = _load(self._generator())
-        return self._loaded
+        return self._source()[1]
 
     def _all(self, ids: Iterable[str]) -> tuple[_N, ...]:
         return tuple(self._nodes[one] for one in ids)

@@ -1,0 +1,1 @@
+"""How a database and a model are compared, one module per database. Floor 3, without SQL of operations."""

@@ -1,0 +1,82 @@
+"""MySQL and MariaDB compared with a model: what reflection says in another way than a model does. Floor 3.
+
+Source: MySQL manual, CREATE TABLE and FOREIGN KEY constraints; Alembic's documentation of what it detects.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint
+
+from runner.dialects.compare.base import ComparingImpl
+from runner.dialects.compare.text import is_constant, normalised
+
+__all__ = ["MySQLComparison"]
+
+_NOW = re.compile(r"\b(?:current_timestamp|now|localtime|localtimestamp)\b(?:\s*\(\s*\))?", re.IGNORECASE)
+
+
+class MySQLComparison(ComparingImpl):
+    """The part of `MySQLImpl` that autogenerate asks."""
+
+    alters_autoincrement = True
+    names_primary_keys = False
+
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
+        """Return whether the types differ; of two enums, whether their values do, in whatever order."""
+        stored, wanted = inspector_column.type, metadata_column.type.dialect_impl(self.dialect)
+        if isinstance(stored, Enum) and isinstance(wanted, Enum) and wanted.native_enum:
+            return set(stored.enums) != set(wanted.enums)
+        return super().compare_type(inspector_column, metadata_column)
+
+    def compare_server_default(
+        self,
+        inspector_column: Column[Any],
+        metadata_column: Column[Any],
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        """Return whether the server defaults differ, `5` and `'5'` being the same, and all names of now."""
+        wanted, stored = rendered_metadata_default, rendered_inspector_default
+        if metadata_column.primary_key and metadata_column is metadata_column.table.autoincrement_column:
+            return False
+        if wanted is None or stored is None:
+            return wanted is not stored
+        if is_constant(wanted) and is_constant(stored):
+            return wanted.strip(" ()'") != stored.strip(" ()'")
+        return normalised(_NOW.sub("current_timestamp", wanted)) != normalised(_NOW.sub("current_timestamp", stored))
+
+    def correct_for_autogen_constraints(
+        self,
+        conn_uniques: set[UniqueConstraint],
+        conn_indexes: set[Index],
+        metadata_unique_constraints: set[UniqueConstraint],
+        metadata_indexes: set[Index],
+    ) -> None:
+        """Leave out the indexes that the server made for foreign keys by itself."""
+        known = {index.name for index in metadata_indexes}
+        for index in list(conn_indexes):
+            if index.name not in known and index.table is not None and _serves_foreign_key(index):
+                conn_indexes.discard(index)
+
+    def correct_for_autogen_foreignkeys(
+        self, conn_fks: set[ForeignKeyConstraint], metadata_fks: set[ForeignKeyConstraint]
+    ) -> None:
+        """Take RESTRICT for what it is here, the same as nothing."""
+        for key in (*conn_fks, *metadata_fks):
+            for option in ("onupdate", "ondelete"):
+                if (getattr(key, option) or "").lower() == "restrict" and key in conn_fks:
+                    setattr(key, option, None)
+
+
+def _serves_foreign_key(index: Index) -> bool:
+    """Tell whether the index is the one that MySQL makes for a foreign key: its name, or its columns."""
+    assert index.table is not None
+    columns = [column.name for column in index.columns]
+    for key in index.table.foreign_key_constraints:
+        local = [column.name for column in key.columns]
+        if index.name == key.name or (index.name in local and columns == local):
+            return True
+    return False

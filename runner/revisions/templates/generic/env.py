@@ -1,0 +1,45 @@
+"""How `runner` (or Alembic) reaches the database, and what it compares it with."""
+
+from logging.config import fileConfig
+
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+
+config = context.config
+
+# The logging sections of alembic.ini. A program that has set up its own logging
+# passes attributes={"configure_logger": False} to Config.
+ini_file = config.config_file_name
+if ini_file and config.attributes.get("configure_logger", True):
+    fileConfig(ini_file, disable_existing_loggers=False)
+
+# The model. For example: from myapp.models import Base, then Base.metadata here.
+target_metadata = None
+
+
+def run_migrations_offline() -> None:
+    """Write the SQL of the revisions; no database is needed, only its dialect."""
+    context.configure(
+        url=config.get_main_option("sqlalchemy.url"),
+        target_metadata=target_metadata,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_migrations_online() -> None:
+    """Run the revisions. One connection holds the lock, the DDL and the version row."""
+    section = config.get_section(config.config_ini_section, {})
+    engine = engine_from_config(section, "sqlalchemy.", poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=target_metadata)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_migrations_offline()
+else:
+    run_migrations_online()

@@ -1,0 +1,169 @@
+"""squash, and what it means for databases before, inside and after the range."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from tests.directories import Directory, RevisionFile, make_directory
+from tests.oracle import sqlite_url
+from tests.programs import run_runner
+
+TABLE = "op.create_table('{0}', sa.Column('id', sa.Integer, primary_key=True), sa.Column('name', sa.String(20)))"
+CHAIN = (
+    RevisionFile(revision="aaaa", upgrade=TABLE.format("one"), downgrade="op.drop_table('one')"),
+    RevisionFile(revision="bbbb", down_revision="aaaa", upgrade=TABLE.format("two"), downgrade="op.drop_table('two')"),
+    RevisionFile(
+        revision="cccc",
+        down_revision="bbbb",
+        branch_labels="lab",
+        upgrade="op.create_index('ix', 'two', ['name'])",
+        downgrade="op.drop_index('ix', 'two')",
+    ),
+    RevisionFile(
+        revision="dddd",
+        down_revision="cccc",
+        upgrade="op.add_column('one', sa.Column('more', sa.Integer))",
+        downgrade="op.drop_column('one', 'more')",
+    ),
+)
+
+
+def schema(url: str) -> dict[str, list[str]]:
+    """Return table -> columns and indexes."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        seen = inspect(connection)
+        found = {
+            name: [str(one["name"]) for one in (*seen.get_columns(name), *seen.get_indexes(name))]
+            for name in seen.get_table_names()
+        }
+    engine.dispose()
+    return found
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Directory:
+    """A chain of four, without env.py."""
+    return make_directory(tmp_path / "project", CHAIN, env="none")
+
+
+@pytest.mark.parametrize("inner", ["aaaa:dddd", "bbbb:cccc", ":cccc"])
+def test_databases_everywhere_go_on(directory: Directory, tmp_path: Path, inner: str) -> None:
+    """Empty, inside the range, at its end and at the head: all reach the same schema and row (REV-35, CB-2)."""
+    urls = {at: sqlite_url(tmp_path / f"{at}.sqlite") for at in ("base", "aaaa", "bbbb", "cccc", "dddd")}
+    for at, url in urls.items():
+        if at != "base":
+            run_runner("upgrade", at, cwd=directory.root, env={"DATABASE_URL": url}).check()
+
+    squashed = run_runner("squash", inner, cwd=directory.root).check()
+
+    assert "The schema is the same" in squashed.stdout
+    for url in urls.values():
+        run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": url}).check()
+        current = run_runner("current", cwd=directory.root, env={"DATABASE_URL": url}).check()
+        assert "dddd (head)\n" == current.stdout
+    assert len({str(sorted(schema(url).items())) for url in urls.values()}) == 1
+    again = run_runner("downgrade", "base", cwd=directory.root, env={"DATABASE_URL": urls["base"]}).check()
+    assert again.event("run.finished")["to"] == []
+    assert list(schema(urls["base"])) == ["alembic_version"]
+
+
+def test_a_database_inside_without_the_originals(directory: Directory, sqlite_file_url: str) -> None:
+    """Once the originals are deleted, a database that still is inside says what it needs (exit code 38)."""
+    environment = {"DATABASE_URL": sqlite_file_url}
+    run_runner("upgrade", "bbbb", cwd=directory.root, env=environment).check()
+    run_runner("squash", "aaaa:cccc", cwd=directory.root).check()
+    for file in (directory.scripts / "replaced").iterdir():
+        file.unlink()
+
+    for command in (["upgrade"], ["current"], ["history", "-r", ":current"]):
+        refused = run_runner(*command, cwd=directory.root, env=environment).check(38)
+        assert "replaced-files-missing" == refused.event("run.failed")["error_code"]
+    assert "The database is at bbbb" in refused.event("run.failed")["message"]
+
+
+REFUSED = {
+    "no range": (["aaaa"], 61),
+    "one revision": (["bbbb:bbbb"], 29),
+    "the wrong way round": (["cccc:aaaa"], 29),
+    "unknown": (["zzzz:cccc"], 25),
+    "base as the end": (["aaaa:base"], 29),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_ranges_that_will_not_do(directory: Directory, name: str) -> None:
+    """A range that is no chain of several is refused, and nothing is changed."""
+    arguments, code = REFUSED[name]
+    before = sorted(directory.scripts.rglob("*.py"))
+    run_runner("squash", *arguments, cwd=directory.root).check(code)
+    assert sorted(directory.scripts.rglob("*.py")) == before
+
+
+def test_something_hangs_on_the_middle(directory: Directory) -> None:
+    """A branch or a dependency on an inner revision keeps it from being squashed."""
+    directory.add(RevisionFile(revision="eeee", down_revision="bbbb"))
+    refused = run_runner("squash", "aaaa:cccc", cwd=directory.root).check(29)
+    assert "eeee follows or depends on bbbb" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "message"),
+    [
+        ("op.execute(\"INSERT INTO one (name) VALUES ('x')\")", "one: 1"),
+        ("op.execute('CREATE VIEW v AS SELECT id FROM one')", "view v"),
+        ("op.execute('CREATE TRIGGER t AFTER INSERT ON one BEGIN SELECT 1; END')", "trigger t"),
+    ],
+)
+def test_what_a_squash_would_lose(directory: Directory, upgrade: str, message: str) -> None:
+    """Rows, views and triggers that the range makes are noticed, and nothing is changed (exit code 79)."""
+    directory.add(RevisionFile(revision="eeee", down_revision="dddd", upgrade=upgrade))
+    before = {path: path.read_text() for path in directory.scripts.rglob("*.py")}
+
+    refused = run_runner("squash", "aaaa:eeee", cwd=directory.root).check(79)
+
+    assert message in refused.event("run.failed")["message"]
+    assert {path: path.read_text() for path in directory.scripts.rglob("*.py")} == before
+    assert not (directory.scripts / "replaced").exists()
+
+
+def test_a_scratch_database_that_will_not_do(directory: Directory, sqlite_file_url: str) -> None:
+    """The scratch database must be empty, and of the right kind."""
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": sqlite_file_url}).check()
+    full = run_runner("squash", ":", "--scratch", sqlite_file_url, cwd=directory.root).check(29)
+    other = run_runner("squash", ":", cwd=directory.root, env={"DATABASE_URL": "postgresql://h/d"}).check(29)
+    assert "not empty: it has one and two" in full.stderr
+    assert "RUNNER_SCRATCH_DATABASE_URL" in other.stderr
+
+
+def test_a_squash_may_be_squashed(directory: Directory, sqlite_file_url: str) -> None:
+    """A range with a squash in it replaces what that one replaced, too."""
+    environment = {"DATABASE_URL": sqlite_file_url}
+    run_runner("upgrade", "bbbb", cwd=directory.root, env=environment).check()
+    run_runner("squash", "bbbb:cccc", cwd=directory.root).check()
+    run_runner("squash", ":", "-m", "everything", cwd=directory.root).check()
+
+    finished = run_runner("upgrade", cwd=directory.root, env=environment).check()
+
+    assert [one["revision"] for one in finished.events("step.finished")] == ["cccc", "dddd"]
+
+
+def test_on_postgresql(directory: Directory, pg_url: str) -> None:
+    """The proof runs on the database the directory is for (RUNNER_SCRATCH_DATABASE_URL)."""
+    directory.add(
+        RevisionFile(
+            revision="eeee",
+            down_revision="dddd",
+            upgrade="op.add_column('two', sa.Column('d', sa.DateTime(timezone=True), server_default=sa.func.now()))\n"
+            "op.create_check_constraint('ck', 'two', \"name <> ''\")\n"
+            "op.create_table('three', sa.Column('id', sa.Integer, sa.ForeignKey('two.id'), primary_key=True),"
+            " sa.Column('kind', sa.Enum('a', 'b', name='kind')))",
+            downgrade="op.drop_table('three')\nop.execute('DROP TYPE kind')\nop.drop_column('two', 'd')\n"
+            "op.drop_constraint('ck', 'two')",
+        )
+    )
+    squashed = run_runner("squash", ":", cwd=directory.root, env={"RUNNER_SCRATCH_DATABASE_URL": pg_url}).check()
+    assert "proved on an empty postgresql database" in squashed.stdout

@@ -1,0 +1,130 @@
+"""What Alembic detects, this engine detects too, with the same tuples."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata as alembic_compare
+from alembic.runtime.migration import MigrationContext as AlembicContext
+from sqlalchemy.exc import SAWarning
+
+from runner.autogenerate.api import compare_metadata
+from runner.migration.context import MigrationContext
+from tests.differential.autogenerate_cases import CASES, Case, zoo
+
+_TWICE = re.compile(r"(ForeignKey\([^)]*\), )\1+")
+"""Alembic reflects the foreign key of a column that goes twice."""
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[sa.Connection]:
+    """A connection to a fresh SQLite database."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql(pg_url: str) -> Iterator[sa.Connection]:
+    """A connection to a fresh PostgreSQL database."""
+    engine = sa.create_engine(pg_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.only in {None, "sqlite"}], ids=lambda case: case.name)
+def test_sqlite(case: Case, sqlite: sa.Connection) -> None:
+    """SQLite: the tuples are Alembic's (AG-1 to AG-30)."""
+    _check(case, sqlite)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.only in {None, "postgresql"}], ids=lambda case: case.name)
+def test_postgresql(case: Case, postgresql: sa.Connection) -> None:
+    """PostgreSQL: the tuples are Alembic's (AG-1 to AG-30)."""
+    _check(case, postgresql)
+
+
+def test_nothing_on_sqlite(sqlite: sa.Connection) -> None:
+    """An unchanged model of everything SQLite has gives no difference (AG-24, AG-30)."""
+    assert _differences_with_itself(sqlite) == []
+
+
+def test_nothing_on_postgresql(postgresql: sa.Connection) -> None:
+    """An unchanged model of everything PostgreSQL has gives no difference (AG-24, AG-30)."""
+    assert _differences_with_itself(postgresql) == []
+
+
+def _differences_with_itself(connection: sa.Connection) -> list[Any]:
+    metadata = sa.MetaData()
+    zoo(metadata, connection.dialect.name)
+    _create(metadata, connection)
+    options = {"compare_server_default": True}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+
+def _create(metadata: sa.MetaData, connection: sa.Connection) -> None:
+    metadata.create_all(connection)
+    connection.commit()
+
+
+def _model(case: Case, *, after: bool) -> sa.MetaData:
+    metadata = sa.MetaData()
+    (case.after if after else case.before)(metadata)
+    return metadata
+
+
+def _check(case: Case, connection: sa.Connection) -> None:
+    _create(_model(case, after=False), connection)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        context = AlembicContext.configure(connection, opts=dict(case.options))
+        theirs = _normal(alembic_compare(context, _model(case, after=True)))
+    connection.rollback()
+    ours = _normal(
+        compare_metadata(MigrationContext.configure(connection, opts=dict(case.options)), _model(case, after=True))
+    )
+    expected = theirs + Counter()
+    for word in case.ours:
+        expected[
+            next((text for text in ours if text.lstrip("[(").startswith(f"'{word}'") and text not in theirs), word)
+        ] += 1
+    assert expected == ours
+
+
+def _normal(differences: list[Any]) -> Counter[str]:
+    """Return the tuples as comparable text, in any order."""
+    return Counter(_text(difference) for difference in differences)
+
+
+def _text(value: Any) -> str:  # noqa: PLR0911  # one per kind of thing
+    if isinstance(value, tuple | list):
+        opening, closing = ("(", ")") if isinstance(value, tuple) else ("[", "]")
+        return opening + ", ".join(_text(part) for part in value) + closing
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_text(part)}" for key, part in sorted(value.items())) + "}"
+    if isinstance(value, sa.Table):
+        return f"{value!r} {sorted(map(_constraint, value.constraints))} {value.comment!r}"
+    if isinstance(value, sa.Index):
+        return f"Index({value.name!r}, {[str(e) for e in value.expressions]}, {bool(value.unique)}, {value.table})"
+    if isinstance(value, sa.Constraint):
+        return _constraint(value)
+    if isinstance(value, sa.DefaultClause):
+        return f"Default({getattr(value.arg, 'text', value.arg)})"
+    return _TWICE.sub(r"\1", repr(value))
+
+
+def _constraint(value: Any) -> str:
+    columns = [column.name for column in getattr(value, "columns", ())]
+    keys = [key.target_fullname for key in getattr(value, "elements", ())]
+    options = [getattr(value, name, None) for name in ("ondelete", "onupdate", "deferrable", "initially")]
+    return f"{type(value).__name__}({value.name!r}, {columns}, {keys}, {options})"

@@ -1,0 +1,92 @@
+"""From any model to any other and back, by the file that is written: it runs as it stands, and leaves no difference."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, settings
+
+from runner.autogenerate.api import compare_metadata, produce_migrations
+from runner.autogenerate.context import AutogenContext
+from runner.autogenerate.render import render_python_into_templatevars
+from runner.migration.context import MigrationContext
+from runner.operations import Operations
+from tests.property.models import TableSpec, build, models
+
+SETTINGS = settings(
+    max_examples=25,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking a pair of models takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture
+def postgresql(pg_url: str) -> Iterator[sa.Connection]:
+    """A connection to a fresh PostgreSQL database."""
+    engine = sa.create_engine(pg_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.slow
+@SETTINGS
+@given(before=models, after=models)
+def test_postgresql(postgresql: sa.Connection, before: dict[int, TableSpec], after: dict[int, TableSpec]) -> None:
+    """PostgreSQL: the file goes up and down, and nothing is left to propose."""
+    with postgresql.begin():
+        postgresql.exec_driver_sql("DROP SCHEMA public CASCADE")
+        postgresql.exec_driver_sql("CREATE SCHEMA public")
+    _round_trip(postgresql, build(before, "postgresql"), build(after, "postgresql"))
+
+
+@pytest.mark.slow
+@SETTINGS
+@given(before=models, after=models)
+def test_sqlite(before: dict[int, TableSpec], after: dict[int, TableSpec]) -> None:
+    """SQLite: the file goes up and down in batch blocks, and nothing is left to propose."""
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        _round_trip(connection, build(before, "sqlite"), build(after, "sqlite"))
+    engine.dispose()
+
+
+def _round_trip(connection: sa.Connection, before: sa.MetaData, after: sa.MetaData) -> None:
+    before.create_all(connection)
+    connection.commit()
+    revision = _written(connection, after)
+    connection.rollback()
+    for direction, wanted in (("upgrade", after), ("downgrade", before)):
+        _run(connection, revision, direction)
+        connection.commit()
+        found = compare_metadata(_context(connection), wanted)
+        connection.rollback()
+        assert found == [], f"{direction}\n{revision}\n{found}"
+
+
+def _context(connection: sa.Connection) -> MigrationContext:
+    batch = connection.dialect.name == "sqlite"
+    return MigrationContext.configure(connection, opts={"compare_server_default": True, "render_as_batch": batch})
+
+
+def _written(connection: sa.Connection, model: sa.MetaData) -> str:
+    """Return the file that autogenerate writes."""
+    context = _context(connection)
+    script = produce_migrations(context, model)
+    variables: dict[str, Any] = {}
+    render_python_into_templatevars(AutogenContext(context, metadata=model), script, variables)
+    bodies = "\n\n\n".join(f"def {name}() -> None:\n    {variables[name + 's']}" for name in ("upgrade", "downgrade"))
+    return f"import sqlalchemy as sa\n{variables['imports']}\n\n\n{bodies}\n"
+
+
+def _run(connection: sa.Connection, revision: str, direction: str) -> None:
+    namespace: dict[str, Any] = {"op": Operations(_context(connection))}
+    exec(compile(ast.parse(revision), "revision", "exec"), namespace)
+    try:
+        namespace[direction]()
+    except Exception as exc:
+        raise AssertionError(f"{direction}() fails: {exc}\n{revision}") from exc
