@@ -31,7 +31,7 @@ from runner.migration.statement_effect import StatementEffect, effect_of
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["StatementJournal"]
+__all__ = ["StatementJournal", "make_journal"]
 
 
 class StatementJournal:
@@ -350,6 +350,34 @@ class StatementJournal:
             return Decision(what=What.EXECUTE, entry=entry)
         self._table.replace(self._dated(replace(entry, outcome=Outcome.DONE)))
         return Decision(what=What.SKIP, entry=entry)
+
+
+def make_journal(
+    connection: Connection,
+    *,
+    version_table: str,
+    schema: str | None,
+    is_known_to_exist: Callable[[], bool | None],
+    ddl_rolls_back: bool,
+    clock: Clock,
+) -> StatementJournal:
+    """Return the journal beside a version table.
+
+    Args:
+        connection: the one that runs the revisions.
+        version_table: its name.
+        schema: its schema.
+        is_known_to_exist: whether the journal's table is there, None where that has not been asked.
+        ddl_rolls_back: DDL is part of transactions.
+        clock: dates the entries.
+    """
+    table = JournalTable(connection, version_table=version_table, schema=schema)
+
+    def exists() -> bool:
+        known = is_known_to_exist()
+        return table.exists() if known is None else known
+
+    return StatementJournal(connection, table=table, table_exists=exists, ddl_rolls_back=ddl_rolls_back, clock=clock)
 
 
 _IN_TRANSACTION = ("INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "CALL", "DO", "LOAD DATA", "VALUES")

@@ -14,8 +14,9 @@ from typing import Any
 
 from runner.clock import Clock
 from runner.errors import QueueTooLong, RunnerError, StatementBlocked, StatementFailed
+from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
 
-__all__ = ["AttemptRolledBack", "NextAttempt", "RetryBudget", "blocked_reason", "given_up"]
+__all__ = ["AttemptRolledBack", "Attempts", "NextAttempt", "RetryBudget", "blocked_reason", "given_up"]
 
 _REASONS = {
     "55P03": "lock-timeout",
@@ -121,3 +122,55 @@ def given_up(error: RunnerError, *, attempts: int, spent_seconds: float, why_onc
     return StatementBlocked(
         f"{error.message.removesuffix('.')}. Blocked: {tried}{why}.{advice}", **{**error.fields, "attempts": attempts}
     )
+
+
+class Attempts:
+    """The attempts at what is in one transaction: what is known about the latest, and whether there is another.
+
+    Attributes:
+        statements: executed in the revision that is running.
+        kept_a_part: something of a revision that is not finished has been committed.
+    """
+
+    def __init__(self, budget: RetryBudget) -> None:
+        self._budget = budget
+        self._limits: RevisionLimits = NO_LIMITS
+        self._reason: str | None = None
+        self._why_once: str | None = None
+        self._made, self._spent_seconds = 1, 0.0
+        self.statements = 0
+        self.kept_a_part = False
+
+    def begin(self, limits: RevisionLimits) -> None:
+        """Note that a revision begins, with what it says about itself."""
+        self._limits, self.statements = limits, 0
+
+    def committed(self) -> None:
+        """Note that everything is committed: what follows has a budget of its own."""
+        self._budget.reset()
+        self.kept_a_part = False
+
+    def after(self, error: BaseException, why_once: str | None) -> NextAttempt | None:
+        """Return the attempt that shall follow a failure, None if it is final.
+
+        Args:
+            error: what the attempt ended with.
+            why_once: a reason of the transaction's against another one, None if there is none.
+        """
+        self._reason = blocked_reason(error)
+        self._why_once = why_once or self._own_reason()
+        self._made, self._spent_seconds = self._budget.attempt, self._budget.spent_seconds
+        if self._reason is None or self._why_once:
+            return None
+        return self._budget.after(self._reason)
+
+    def _own_reason(self) -> str | None:
+        if not self._limits.retry:
+            return "its runner_options say retry: False"
+        return "a part of it had been committed already" if self.kept_a_part else None
+
+    def given_up(self, error: BaseException) -> BaseException:
+        """Return what to raise for a failure after which there is no other attempt."""
+        if self._reason is None or not isinstance(error, RunnerError):
+            return error
+        return given_up(error, attempts=self._made, spent_seconds=self._spent_seconds, why_once=self._why_once)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import event, exc
 
 from runner.database.failures import one_line, sqlstate_of
-from runner.database.journal_table import JOURNAL_TABLE, JournalTable
+from runner.database.journal_table import JOURNAL_TABLE
 from runner.database.lock import lock_key
 from runner.database.pooler import pooler_in_the_way
 from runner.database.write_lock import begin_write, needs_write_lock
@@ -27,7 +27,6 @@ from runner.errors import (
     ConnectionLost,
     NotCommitted,
     OperationError,
-    ResumeNeeded,
     RevisionFailed,
     RunnerError,
     StatementFailed,
@@ -35,16 +34,17 @@ from runner.errors import (
 from runner.events import emit
 from runner.graph import Direction, Step
 from runner.interrupts import interrupts
-from runner.migration.journal import StatementJournal
+from runner.migration.journal import make_journal
 from runner.migration.ledger import StepLedger
 from runner.migration.lost_commit import connection_lost, resolve_commit, was_lost
 from runner.migration.origins import TransactionOrigins
 from runner.migration.ownership import TransactionOwnership
 from runner.migration.policy import RunPolicy, TransactionScope
-from runner.migration.retry import AttemptRolledBack, NextAttempt, RetryBudget, blocked_reason, given_up
-from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
+from runner.migration.retry import AttemptRolledBack, Attempts, NextAttempt, RetryBudget
+from runner.migration.revision_limits import RevisionLimits
 from runner.migration.run_lock import RunLock
 from runner.migration.watch import StatementWatch
+from runner.migration.what_stays import add_what_stays
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -53,8 +53,6 @@ __all__ = ["OnlineTransactions"]
 
 _T = TypeVar("_T")
 _Error = TypeVar("_Error", bound=BaseException)
-_UNDO = "Undo it, or let the revision skip what is there, before it runs again."
-_GOES_ON = "It is written down: the next run goes on from there (`runner resolve` shows it)."
 
 
 class OnlineTransactions:
@@ -102,11 +100,19 @@ class OnlineTransactions:
         )
         self._watch = StatementWatch(connection, policy)
         self._watching = ExitStack()
-        self._journal = self._make_journal(version_table, version_table_schema) if locking else None
-        self._budget = RetryBudget(seconds=policy.lock_retry_seconds, clock=policy.clock)
-        self._limits = NO_LIMITS
-        self._statements = 0  # of the running revision, executed so far
-        self._kept_a_part = False  # of a revision that is not finished
+        self._journal = (
+            make_journal(
+                connection,
+                version_table=version_table,
+                schema=version_table_schema,
+                is_known_to_exist=lambda: None if self._lock.facts is None else self._lock.facts.has_table,
+                ddl_rolls_back=ddl_rolls_back,
+                clock=policy.clock,
+            )
+            if locking
+            else None
+        )
+        self._attempts = Attempts(RetryBudget(seconds=policy.lock_retry_seconds, clock=policy.clock))
         self._look_again = False
         self._may_reconnect = may_reconnect
         self._reaches = reaches
@@ -116,21 +122,6 @@ class OnlineTransactions:
         self.failure: BaseException | None = None
         if not ddl_rolls_back:
             event.listen(connection, "after_cursor_execute", self._count)
-
-    def _make_journal(self, version_table: str, schema: str | None) -> StatementJournal:
-        table = JournalTable(self._connection, version_table=version_table, schema=schema)
-
-        def exists() -> bool:
-            known = None if self._lock.facts is None else self._lock.facts.has_table
-            return table.exists() if known is None else known
-
-        return StatementJournal(
-            self._connection,
-            table=table,
-            table_exists=exists,
-            ddl_rolls_back=self._ddl_rolls_back,
-            clock=self._policy.clock,
-        )
 
     # -- looking and locking -----------------------------------------------------------------------------
 
@@ -244,8 +235,7 @@ class OnlineTransactions:
             self._ledger.executed()
             if self._scope is TransactionScope.REVISION and not self._ownership.in_theirs():
                 self._commit()
-                self._budget.reset()
-                self._kept_a_part = False
+                self._attempts.committed()
         except BaseException as error:
             with interrupts.deferred():
                 instead = self._step_failed(error)
@@ -262,8 +252,7 @@ class OnlineTransactions:
             limits: what the revision says about its own limits.
             source: returns the digest of its file.
         """
-        self._limits = limits
-        self._statements = 0
+        self._attempts.begin(limits)
         with self._watch.step(step.revision, limits):
             if self._journal is None:
                 yield
@@ -277,18 +266,13 @@ class OnlineTransactions:
     def _step_failed(self, error: BaseException) -> BaseException:
         """Roll back, and return what to raise: AttemptRolledBack where another attempt is worth it."""
         self._settle_committed_inside()
-        reason = blocked_reason(error)
-        why_once = None if reason is None else self._why_once()
-        attempts, spent = self._budget.attempt, self._budget.spent_seconds
-        following = None if reason is None or why_once else self._budget.after(reason)
+        following = self._attempts.after(error, self._why_once())
         if following is not None and self._rolled_back_cleanly():
             blockers = {"blockers": self._watch.last_blockers} if self._watch.last_blockers else {}
             self._ledger.retrying(**following.keys(), **blockers)
             self._look_again = True
             return AttemptRolledBack(following)
-        failed = error
-        if reason is not None and isinstance(error, RunnerError):
-            failed = given_up(error, attempts=attempts, spent_seconds=spent, why_once=why_once)
+        failed = self._attempts.given_up(error)
         self.failure = failed
         if self._ledger.has_uncommitted:
             self._tell_what_stays(failed)
@@ -296,14 +280,10 @@ class OnlineTransactions:
         return failed
 
     def _why_once(self) -> str | None:
-        """Return why the revision must not run a second time, None if it may."""
+        """Return why nothing in this transaction may run a second time, beside what the revision says and did."""
         if self._ownership.in_theirs():
             return "its transaction is that of env.py or of the calling program"
-        if not self._limits.retry:
-            return "its runner_options say retry: False"
-        if self._kept_a_part:
-            return "a part of it had been committed already"
-        if not self._ddl_rolls_back and self._statements:
+        if not self._ddl_rolls_back and self._attempts.statements:
             return f"{self._connection.dialect.name} cannot roll back what had been executed"
         return None
 
@@ -351,7 +331,7 @@ class OnlineTransactions:
         if self._lock.is_pooled:
             raise pooler_in_the_way("The revision called autocommit_block(), which needs a session of its own")
         connection = self._connection
-        self._kept_a_part = True
+        self._attempts.kept_a_part = True
         if connection.in_transaction():
             written = self._before_foreign_commit()
             self._commit(midway=lambda: self._journal is None or self._journal.holds(written))
@@ -368,7 +348,7 @@ class OnlineTransactions:
         self._begin()
 
     def _count(self, *_: object) -> None:
-        self._statements += 1
+        self._attempts.statements += 1
 
     # -- the end -----------------------------------------------------------------------------------------
 
@@ -522,21 +502,10 @@ class OnlineTransactions:
     def _tell_what_stays(self, error: _Error) -> _Error:
         """Return the error, saying so where a rollback does not undo what the revision had done."""
         if isinstance(error, RunnerError):
-            self._add_what_stays(error)
+            resumes = self._journal is not None and self._journal.has_kept_something
+            dialect = None if self._ddl_rolls_back else self._connection.dialect.name
+            add_what_stays(error, without_ddl_rollback=dialect, resumes=resumes)
         return error
-
-    def _add_what_stays(self, error: RunnerError) -> None:
-        resumes = self._journal is not None and self._journal.has_kept_something
-        if not self._ddl_rolls_back:
-            error.fields["ddl_rolled_back"] = False
-            error.message = (
-                f"{error.message.removesuffix('.')}. But {self._connection.dialect.name} cannot roll back DDL: "
-                "what was done up to the last DDL statement is still there, without its version row. "
-            ) + (_GOES_ON if resumes else _UNDO)
-        elif resumes and not isinstance(error, ResumeNeeded):
-            error.message = f"{error.message.removesuffix('.')}. What it had committed before that stays. {_GOES_ON}"
-        if resumes:
-            error.fields["resumes"] = True
 
     def _without_transaction(self) -> None:
         with self._ownership.ending():
@@ -553,7 +522,7 @@ class OnlineTransactions:
     def _settle_committed_inside(self) -> None:
         if self._ownership.committed_inside:
             self._ownership.committed_inside = False
-            self._kept_a_part = True
+            self._attempts.kept_a_part = True
             self._ledger.committed()
 
     def refuse_rolled_back(self) -> None:
