@@ -6,6 +6,7 @@ works. A revision that looks at the result needs a database, and learns so where
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -31,6 +32,18 @@ _LIBRARIES = (
     "<sqlalchemy generated",  # functions it writes while it runs have no file,
     "<string>",  # nor a name before version 2.1
 )
+
+_QUESTIONS: tuple[str, ...] = (
+    "has_",
+    "get_columns",
+    "get_multi_",
+    "get_pk_",
+    "get_foreign_",
+    "get_table_",
+    "get_temp_",
+)
+_QUESTIONS += ("get_view_", "get_materialized_", "get_indexes", "get_unique_", "get_check_", "get_sequence_")
+_QUESTIONS += ("get_schema_names", "get_enums", "get_domains")
 
 
 def _refuse(what: str, construct: object = None) -> NoReturn:
@@ -97,6 +110,7 @@ class OfflineConnection(MockConnection):
 
     def __init__(self, dialect: Dialect, write: Callable[[Any, ParameterSets], object]) -> None:
         super().__init__(dialect, self._execute_and_answer)
+        _refuse_questions_to(dialect)
         self._write = write
 
     def execute(
@@ -145,6 +159,45 @@ class OfflineConnection(MockConnection):
         if name.startswith("_"):
             raise AttributeError(name)
         _refuse(f"connection.{name}")
+
+
+def _questions(dialect: Dialect) -> list[str]:
+    """Return the methods of a dialect that ask a database what is in it."""
+    names = [name for name in dir(type(dialect)) if name.startswith(_QUESTIONS)]
+    return [name for name in names if _first_parameter(getattr(type(dialect), name)) == "connection"]
+
+
+def _first_parameter(method: Any) -> str | None:
+    try:
+        return list(inspect.signature(method).parameters)[1]
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def _refuse_questions_to(dialect: Dialect) -> None:
+    """Make `dialect.has_table(op.get_bind(), ...)` say what is wrong; other connections get their answer.
+
+    SQLAlchemy's own complaint is about types, different for each question and dialect.
+    """
+    for name in _questions(dialect):
+        answer = getattr(dialect, name)
+        if not isinstance(answer, _Question):
+            setattr(dialect, name, _Question(name, answer))
+
+
+class _Question:
+    """A method of a dialect that refuses offline connections."""
+
+    __slots__ = ("_answer", "_name")
+
+    def __init__(self, name: str, answer: Callable[..., Any]) -> None:
+        self._name = name
+        self._answer = answer
+
+    def __call__(self, *args: Any, **kw: Any) -> Any:
+        if isinstance(args[0] if args else kw.get("connection"), OfflineConnection):
+            _refuse(f"dialect.{self._name}()")
+        return self._answer(*args, **kw)
 
 
 def _verbatim(sql: str) -> Any:

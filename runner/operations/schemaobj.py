@@ -9,14 +9,20 @@ metadata.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sqlalchemy import schema as sa_schema
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NULLTYPE, Integer, TypeEngine
 
-from runner.operations.sqla import copy_column, copy_constraint, foreign_key_target, is_type_bound
+from runner.operations.sqla import (
+    copy_column,
+    copy_constraint,
+    foreign_key_target,
+    index_expressions,
+    is_type_bound,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import Column, Index, MetaData, SchemaItem, Table
@@ -66,11 +72,14 @@ class SchemaObjects:
         constraints_included = kw.pop("_constraints_included", False)
         metadata = self.metadata()
         columns = tuple(item for item in columns if not _comes_with_a_type(item))
-        attached = [item for item in columns if isinstance(item, sa_schema.Constraint) and _has_parent(item)]
+        attached = [item for item in columns if _belongs_elsewhere(item)]
         own = [_own_column(item, constraints_included) for item in columns if not any(item is a for a in attached)]
         table = sa_schema.Table(name, metadata, *own, **kw)
-        for constraint in attached:
-            copy = copy_constraint(constraint, target_table=table)
+        for item in attached:
+            if isinstance(item, sa_schema.Index):
+                _copy_index(item, table)
+                continue
+            copy = copy_constraint(item, target_table=table)
             if getattr(copy, "parent", None) is not table:
                 table.append_constraint(copy)
         for key in table.foreign_keys:
@@ -230,8 +239,18 @@ def _comes_with_a_type(item: SchemaItem) -> bool:
     return isinstance(item, sa_schema.Constraint) and is_type_bound(item)
 
 
-def _has_parent(constraint: sa_schema.Constraint) -> bool:
-    return getattr(constraint, "parent", None) is not None
+def _belongs_elsewhere(item: SchemaItem) -> TypeGuard[sa_schema.Constraint | Index]:
+    """Tell whether the item is a constraint or an index of a table that exists already."""
+    if isinstance(item, sa_schema.Index):
+        return item.table is not None
+    return isinstance(item, sa_schema.Constraint) and getattr(item, "parent", None) is not None
+
+
+def _copy_index(index: Index, table: Table) -> None:
+    """Make the index on this table too."""
+    expressions = [_index_column(table, expression) for expression in index_expressions(index)]
+    copy = sa_schema.Index(index.name, *expressions, unique=index.unique, _table=table, **index.dialect_kwargs)
+    copy.info.update(index.info)
 
 
 def _own_column(item: SchemaItem, constraints_included: bool) -> SchemaItem:

@@ -130,7 +130,16 @@ class DropIndexOp(MigrateOperation):
         return ("remove_index", self.to_index())
 
     def reverse(self) -> CreateIndexOp:
-        """Return the operation that creates the dropped index again."""
+        """Return the operation that creates the dropped index again.
+
+        Raises:
+            ValueError: only the name of the index is known.
+        """
+        if self._reverse is None:
+            raise ValueError(
+                f"Dropping the index {self.index_name} cannot be reversed: its columns are not known to this "
+                "operation. Build it with DropIndexOp.from_index()."
+            )
         return CreateIndexOp.from_index(self.to_index())
 
     @classmethod

@@ -13,7 +13,7 @@ from runner.operations.sqla import in_declared_order
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy.schema import MetaData, SchemaItem, Table
+    from sqlalchemy.schema import Index, MetaData, SchemaItem, Table
 
     from runner.operations.arguments import DroppedType
     from runner.operations.base import BatchOperations, Operations
@@ -55,8 +55,12 @@ class CreateTableOp(MigrateOperation):
         self._constraints_included = _constraints_included
 
     def reverse(self) -> DropTableOp:
-        """Return the drop that remembers this table."""
-        return DropTableOp.from_table(self.to_table(), _namespace_metadata=self._namespace_metadata)
+        """Return the drop that remembers this table and the indexes made with it."""
+        table = self.to_table()
+        drop = DropTableOp.from_table(table, _namespace_metadata=self._namespace_metadata)
+        if drop._reverse is not None:
+            drop._reverse.columns = [*drop._reverse.columns, *_indexes(table)]
+        return drop
 
     def to_diff_tuple(self) -> tuple[str, Table]:
         """Return ("add_table", table)."""
@@ -137,7 +141,10 @@ class DropTableOp(MigrateOperation):
     def reverse(self) -> CreateTableOp:
         """Return the operation that creates the dropped table again; without columns where it knows none."""
         namespace = self._reverse._namespace_metadata if self._reverse is not None else None
-        return CreateTableOp.from_table(self.to_table(), _namespace_metadata=namespace)
+        table = self.to_table()
+        create = CreateTableOp.from_table(table, _namespace_metadata=namespace)
+        create.columns = [*create.columns, *_indexes(table)]
+        return create
 
     @classmethod
     def from_table(cls, table: Table, *, _namespace_metadata: MetaData | None = None) -> DropTableOp:
@@ -288,6 +295,11 @@ class DropTableCommentOp(AlterTableOp):
         """Carry out the directive in a batch block."""
         table = operations.impl
         operations.invoke(cls(table.table_name, existing_comment=existing_comment, schema=table.schema))
+
+
+def _indexes(table: Table) -> list[Index]:
+    """Return the indexes of a table; `Table.indexes` is a set without an order."""
+    return sorted(table.indexes, key=lambda index: str(index.name))
 
 
 def _table_options(table: Table) -> dict[str, Any]:

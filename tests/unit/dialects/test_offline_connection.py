@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from runner.dialects.offline import OfflineConnection
 from runner.errors import OfflineUnsupported
 from tests.unit.dialects.standin import offline_impl
 
@@ -114,6 +115,12 @@ def test_questions_to_the_connection_are_refused(question: Any, asked: str) -> N
         lambda bind: sa.Table("t", sa.MetaData(), autoload_with=bind),
         lambda bind: sa.MetaData().reflect(bind),
         lambda bind: sa.inspect(bind).get_table_names(),
+        lambda bind: bind.dialect.has_table(bind, "t"),
+        lambda bind: bind.dialect.has_table(connection=bind, table_name="t"),
+        lambda bind: bind.dialect.has_index(bind, "t", "i"),
+        lambda bind: bind.dialect.has_sequence(bind, "q"),
+        lambda bind: bind.dialect.get_columns(bind, "t"),
+        lambda bind: bind.dialect.get_schema_names(bind),
         lambda bind: bind.begin().__enter__(),
         lambda bind: bind.engine.connect().scalar(sa.text("SELECT 1")),
         lambda bind: bind.execution_options(stream_results=True).execute(sa.text("SELECT 1")).scalar(),
@@ -150,3 +157,16 @@ def test_ending_transactions_is_harmless() -> None:
 
     assert not bind.in_transaction()
     assert buffer.getvalue() == ""
+
+
+def test_questions_to_the_dialect_with_a_real_connection_are_answered() -> None:
+    """A dialect that an offline run has used still answers for a database (OFF-4)."""
+    engine = sa.create_engine("sqlite://")
+    OfflineConnection(engine.dialect, lambda *_: None)
+    OfflineConnection(engine.dialect, lambda *_: None)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a INTEGER)")
+
+        assert engine.dialect.has_table(connection, "t")
+        assert sa.inspect(connection).get_table_names() == ["t"]
+    engine.dispose()

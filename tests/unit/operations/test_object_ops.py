@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
 
 from runner.errors import OperationError
 from runner.operations import ops
@@ -155,3 +157,47 @@ def test_sequence_operations_come_from_sequences() -> None:
     assert changed.reverse().options == {"increment": 1}
     assert ops.CreateSequenceOp.from_sequence(wanted).kw == {"start": 1, "increment": 5, "maxvalue": 9}
     assert ops.DropSequenceOp.from_sequence(wanted).to_sequence().increment == 5
+
+
+def _with_indexes() -> ops.CreateTableOp:
+    a = sa.Column("a", sa.Integer, index=True)
+    free = sa.Index("i", "b", unique=True, postgresql_where=sa.text("b > 1"), info={"note": 1})
+    return ops.CreateTableOp("t", [a, sa.Column("b", sa.Integer), free, sa.Index("j", sa.func.abs(a))], schema="s")
+
+
+def _made(operation: ops.CreateTableOp) -> list[str]:
+    table = operation.to_table()
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    dialect: Any = postgresql.dialect  # not annotated
+    return [str(CreateIndex(index).compile(dialect=dialect())) for index in indexes]
+
+
+def test_a_table_remembers_its_indexes_on_the_way_there_and_back() -> None:
+    """Indexes given with the table, and those of columns, come back with it, however often (OP-4, OP-63)."""
+    operation = _with_indexes()
+    expected = [
+        "CREATE UNIQUE INDEX i ON s.t (b) WHERE b > 1",
+        "CREATE INDEX ix_s_t_a ON s.t (a)",
+        "CREATE INDEX j ON s.t (abs(a))",
+    ]
+
+    assert _made(operation) == expected
+    assert _made(operation) == expected
+    again = operation.reverse().reverse()
+    assert _made(again) == expected
+    assert _made(again.reverse().reverse()) == expected
+    assert next(index.info for index in again.to_table().indexes if index.name == "i") == {"note": 1}
+
+
+def test_a_table_that_was_found_leaves_its_indexes_to_operations_of_their_own() -> None:
+    """Autogenerate drops and creates indexes beside the table; there are no two of each (OP-63)."""
+    table = _with_indexes().to_table()
+
+    assert _made(ops.CreateTableOp.from_table(table)) == []
+    assert _made(ops.DropTableOp.from_table(table).reverse()) == []
+
+
+def test_the_name_of_an_index_is_not_enough_to_make_it_again() -> None:
+    """A dropped index of which only the name is known is refused, not made on a stand-in column (OP-9)."""
+    with pytest.raises(ValueError, match="index i cannot be reversed: its columns are not known"):
+        ops.DropIndexOp("i", "t").reverse()

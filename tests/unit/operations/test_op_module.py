@@ -212,3 +212,19 @@ def test_a_failed_block_leaves_nothing_behind() -> None:
         raise ZeroDivisionError
 
     assert current_operations.peek() is None
+
+
+def test_after_a_migration_it_is_as_before() -> None:
+    """A call after the end gets the NameError of a call before it (TP-1).
+
+    Alembic's proxy answers the first with NameError, the second with "'NoneType' object has no attribute", of which
+    nobody can make sense.
+    """
+    with pytest.raises(NameError) as before:
+        op.drop_table("t")
+    with Operations.context(_context()):
+        op.drop_table("t")
+    with pytest.raises(NameError) as after:
+        op.drop_table("t")
+
+    assert str(after.value) == str(before.value)
