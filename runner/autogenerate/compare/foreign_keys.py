@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.autogenerate.compare.found import found, qualified
-from runner.autogenerate.compare.names import name_in_database
+from runner.autogenerate.compare.names import given_name
 from runner.operations.ops import CreateForeignKeyOp, DropConstraintOp, ModifyTableOps
 from runner.operations.sqla import foreign_key_target, in_declared_order
 
@@ -80,7 +80,7 @@ _TYPE = "foreign_key_constraint"
 def _detail(autogen_context: AutogenContext, old: ForeignKeyConstraint, new: ForeignKeyConstraint) -> str:
     if not isinstance(old.name, str):
         return ""  # what has no name cannot be dropped
-    name = name_in_database(new, autogen_context.dialect)
+    name = given_name(new, autogen_context.dialect)
     if name is not None and name.lower() != old.name.lower():
         return f"name {old.name} to {name}"
     matches = [_plain(key.match, "SIMPLE") for key in (old, new)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IdentifierError
+from sqlalchemy.sql.elements import conv
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["name_in_database"]
+__all__ = ["given_name", "name_in_database"]
 
 
 def name_in_database(item: Any, dialect: Dialect) -> str | None:
@@ -21,3 +22,11 @@ def name_in_database(item: Any, dialect: Dialect) -> str | None:
     except IdentifierError:
         return str(item.name)  # too long to exist
     return None if name is None else str(name)
+
+
+def given_name(item: Any, dialect: Dialect) -> str | None:
+    """Return the name that the model itself gives to a key; one that a naming convention made counts as none.
+
+    A database that was made before the convention would otherwise have all its keys dropped and created.
+    """
+    return None if isinstance(item.name, conv) else name_in_database(item, dialect)

@@ -177,8 +177,8 @@ class _References:
         self.late: dict[_Key, list[MigrateOperation]] = defaultdict(list)
         self.modified = {self._key(op): op for op in upgrade_ops.ops if isinstance(op, ModifyTableOps)}
         self.dropped = {self._key(op) for op in upgrade_ops.ops if isinstance(op, ops.DropTableOp)}
-        self.losing = {key for key, modify in self.modified.items() if any(_loses_key(op) for op in modify.ops)}
-        self.gaining = {key for key, modify in self.modified.items() if any(_gains_key(op) for op in modify.ops)}
+        self.losing = {key: _columns_of(modify, _lost) for key, modify in self.modified.items()}
+        self.gaining = {key: _columns_of(modify, _gained) for key, modify in self.modified.items()}
 
     def _key(self, operation: Any) -> _Key:
         default = self.context.dialect.default_schema_name
@@ -222,15 +222,20 @@ class _References:
             return False
         constraint: Any = operation.to_constraint()
         target = self._target(constraint)
-        return target in self.dropped or (target in self.losing and target != key)
+        return target in self.dropped or (target != key and self._touches(self.losing, constraint))
 
     def _needs_late(self, key: _Key, operation: ops.CreateForeignKeyOp) -> bool:
-        target = self._target(operation.to_constraint())
-        return target in self.gaining and target != key
+        constraint = operation.to_constraint()
+        return self._target(constraint) != key and self._touches(self.gaining, constraint)
+
+    def _touches(self, columns: dict[_Key, set[str]], constraint: ForeignKeyConstraint) -> bool:
+        """Tell whether something happens to the columns that a foreign key refers to."""
+        remote = {foreign_key_target(element)[2] for element in constraint.elements}
+        return bool(remote & columns.get(self._target(constraint), set()))
 
     def _recreate(self) -> None:
         """Drop and create the foreign keys that stay the same while their columns or keys do not."""
-        if not self.losing or "all pairs" not in self.context.memo:
+        if not any(self.losing.values()) or "all pairs" not in self.context.memo:
             return
         pairs: list[tuple[Table, Table]] = self.context.memo["all pairs"]()
         for stored, wanted in pairs:
@@ -286,7 +291,7 @@ class _References:
             item
             for op in created
             for item in op.columns
-            if isinstance(item, ForeignKeyConstraint) and self._target(item) in self.gaining
+            if isinstance(item, ForeignKeyConstraint) and self._touches(self.gaining, item)
         ]
         for constraint in dict.fromkeys([*cyclic, *waiting]):
             operation = owners.get(id(constraint))
@@ -319,18 +324,31 @@ def _index_columns(operation: ops.DropIndexOp) -> list[str]:
     return [column.name for column in index.columns] if index.unique else []
 
 
-def _loses_key(operation: MigrateOperation) -> bool:
-    """Tell whether foreign keys to the table may be in the way of the operation."""
-    if isinstance(operation, ops.DropConstraintOp):
-        return operation.constraint_type in {"primary", "unique"}
-    if isinstance(operation, ops.AlterColumnOp):
-        return operation.modify_type is not None
-    return isinstance(operation, ops.DropColumnOp | ops.DropIndexOp)
+def _columns_of(modify: ModifyTableOps, names: Any) -> set[str]:
+    return {str(name) for operation in modify.ops for name in names(operation)}
 
 
-def _gains_key(operation: MigrateOperation) -> bool:
-    """Tell whether foreign keys to the table may need what the operation makes."""
+def _lost(operation: MigrateOperation) -> Iterable[str]:
+    """Return the columns whose foreign keys are in the way of the operation."""
+    if isinstance(operation, ops.DropConstraintOp) and operation.constraint_type in {"primary", "unique"}:
+        constraint: Any = operation.to_constraint()
+        return [column.name for column in constraint.columns]
+    if isinstance(operation, ops.AlterColumnOp) and operation.modify_type is not None:
+        return [operation.column_name]
+    if isinstance(operation, ops.DropIndexOp):
+        return _index_columns(operation)
+    return [operation.column_name] if isinstance(operation, ops.DropColumnOp) else ()
+
+
+def _gained(operation: MigrateOperation) -> Iterable[str]:
+    """Return the columns that foreign keys can refer to only after the operation."""
+    if isinstance(operation, ops.AddColumnOp):
+        return [operation.column.name]
     if isinstance(operation, ops.AlterColumnOp):
-        return operation.modify_type is not None or operation.modify_name is not None
-    kinds = ops.AddColumnOp | ops.CreatePrimaryKeyOp | ops.CreateUniqueConstraintOp | ops.CreateIndexOp
-    return isinstance(operation, kinds)
+        changes = operation.modify_type is not None or operation.modify_name is not None
+        return [operation.modify_name or operation.column_name] if changes else ()
+    if isinstance(operation, ops.CreatePrimaryKeyOp | ops.CreateUniqueConstraintOp):
+        return operation.columns
+    if isinstance(operation, ops.CreateIndexOp) and operation.unique:
+        return [getattr(column, "name", None) or str(column) for column in operation.columns]
+    return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.autogenerate.compare.found import found, qualified
-from runner.autogenerate.compare.names import name_in_database
+from runner.autogenerate.compare.names import given_name
 from runner.operations.ops import CreatePrimaryKeyOp, DropConstraintOp, ModifyTableOps
 from runner.operations.sqla import constraint_name
 
@@ -30,7 +30,7 @@ def compare_primary_key(
         return
     stored, wanted = conn_table.primary_key, metadata_table.primary_key
     names = [[column.name for column in key.columns] for key in (stored, wanted)]
-    name = name_in_database(wanted, autogen_context.dialect)
+    name = given_name(wanted, autogen_context.dialect)
     named_anew = (
         bool(names[0] and names[1] and isinstance(stored.name, str) and name and name.lower() != stored.name.lower())
         and autogen_context.migration_context.impl.names_primary_keys

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Computed, Identity, MetaData, Table, UniqueConstraint
 from sqlalchemy import types as sa_types
+from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import NullType, TypeEngine
 
 from runner.autogenerate.compare.definitions import checks_of, exclusions_of, is_plain_index
@@ -131,7 +132,7 @@ class QuickComparison:
         key = wanted.primary_key
         if list(raw.get("constrained_columns") or ()) != [column.name for column in key.columns]:
             return False
-        name = self._name(key)
+        name = None if isinstance(key.name, conv) else self._name(key)
         return name is None or name == raw.get("name") or not key.columns
 
     def _same_foreign_keys(self, raw: Sequence[Mapping[str, Any]], wanted: Table) -> bool:
@@ -145,7 +146,8 @@ class QuickComparison:
 
     def _is_stored(self, key: ForeignKeyConstraint, stored: Mapping[Any, str | None]) -> bool:
         reference = self._reference(key)
-        return reference in stored and self._name(key) in {None, stored[reference]}
+        name = None if isinstance(key.name, conv) else self._name(key)
+        return reference in stored and name in {None, stored[reference]}
 
     def _raw_reference(self, info: Mapping[str, Any]) -> tuple[Any, ...]:
         options = {name: value for name, value in info.get("options", {}).items() if value}
