@@ -208,12 +208,12 @@ class AdvisoryLock:
 
     def _fetch(self, sql: str, fetch: Callable[[Any, str], Any]) -> Any:
         outside = not self._connection.in_transaction() or _is_idle(self._session)
-        with _autocommit(self._connection, self._session) if outside else nullcontext():
-            try:
+        try:  # setting autocommit asks the server, too
+            with _autocommit(self._connection, self._session) if outside else nullcontext():
                 return fetch(self._session, sql)
-            except self._connection.dialect.loaded_dbapi.Error as error:
-                self._connection.invalidate()
-                raise statement_error(error, doing="use the advisory lock") from error
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            self._connection.invalidate()
+            raise statement_error(error, doing="use the advisory lock") from error
 
     def forget(self) -> None:
         """Note that the lock is not held any more: it was given back, or its session has ended."""

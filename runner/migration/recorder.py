@@ -206,6 +206,7 @@ class HistoryRecorder:
             else:
                 self.table.create(self._connection)
         except exc.DBAPIError as error:
+            _require_session(error)
             if not self.exists():  # nobody else was faster
                 self._give_up(error)
                 return
@@ -225,6 +226,7 @@ class HistoryRecorder:
             self._is_proved = True
 
     def _give_up(self, error: exc.DBAPIError) -> None:
+        _require_session(error)
         self._given_up = True
         emit("history.unavailable", level="warning", reason=one_line(error.orig or error))
 
@@ -290,6 +292,12 @@ def file_digest(path: str) -> SourceDigest | None:
 
 def _is_usable(connection: Connection) -> bool:
     return not connection.closed and not connection.invalidated
+
+
+def _require_session(error: exc.DBAPIError) -> None:
+    """Raise the error if it is the end of the session: that is the step's failure, not the history's."""
+    if error.connection_invalidated:
+        raise error
 
 
 def _tell_unrecorded(failures: Iterable[FailedStep], reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Misspelt keywords of directives (floor 2): an unknown one is an error, never a change that silently is not made.
+"""Misspelt keywords of directives (floor 2): an unknown one is told, never a change that silently is not made.
 
 Directives take options of dialects as keywords and hand them on, to constructs of SQLAlchemy or to the dialect
 implementation. SQLAlchemy checks the options of dialects it finds; everything else is checked here.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from runner.errors import OperationError
+from runner.events import emit
 
-__all__ = ["named_by", "refuse_unknown_keywords"]
+__all__ = ["named_by", "refuse_unknown_keywords", "tell_unknown_keywords"]
 
 _DIALECTS = ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle")
 _ELSEWHERE = (
@@ -43,12 +44,7 @@ _ELSEWHERE = (
 
 
 def refuse_unknown_keywords(
-    directive: str,
-    keywords: Iterable[str],
-    *,
-    known: AbstractSet[str],
-    strict_about: str | None = None,
-    **about: object,
+    directive: str, keywords: Iterable[str], *, known: AbstractSet[str], **about: object
 ) -> None:
     """Refuse a keyword that nothing will look at; one that begins with the name of a dialect is that one's affair.
 
@@ -56,21 +52,46 @@ def refuse_unknown_keywords(
         directive: its name, for the message.
         keywords: what was given beyond the parameters of the directive.
         known: what is looked at.
-        strict_about: the dialect whose options are all in `known`, if there is one.
-        about: `table`, `column`, for the message and the fields of the error.
+        about: `table`, `constraint`, for the message and the fields of the error.
 
     Raises:
         OperationError: names the keyword and the nearest one.
     """
+    for keyword, hint in _unknown(keywords, known, strict_about=None):
+        where = ".".join(str(part) for part in about.values() if part is not None)
+        raise OperationError(f"{directive} {where}: there is no keyword {keyword!r}. {hint}", keyword=keyword, **about)
+
+
+def tell_unknown_keywords(
+    directive: str,
+    keywords: Iterable[str],
+    *,
+    known: AbstractSet[str],
+    strict_about: str | None = None,
+    **about: object,
+) -> None:
+    """Warn about keywords that nothing will look at, where Alembic takes any: revisions that ran once must run again.
+
+    Args:
+        directive: its name.
+        keywords: what was given beyond the parameters of the directive.
+        known: what is looked at.
+        strict_about: the dialect whose options are all in `known`, if there is one.
+        about: keys of the event.
+    """
+    for keyword, hint in _unknown(keywords, known, strict_about=strict_about):
+        emit("operation.keyword_ignored", level="warning", directive=directive, keyword=keyword, hint=hint, **about)
+
+
+def _unknown(
+    keywords: Iterable[str], known: AbstractSet[str], *, strict_about: str | None
+) -> Iterator[tuple[str, str]]:
+    """Yield each keyword nobody knows, and what to do about it."""
     for keyword in sorted(set(keywords) - known):
         prefix = keyword.partition("_")[0]
         if prefix == strict_about or not _is_dialect(prefix):
             near = difflib.get_close_matches(keyword, sorted(known), n=1)
-            hint = f"Did you mean {near[0]}?" if near else "Remove it."
-            where = ".".join(str(part) for part in about.values() if part is not None)
-            raise OperationError(
-                f"{directive} {where}: there is no keyword {keyword!r}. {hint}", keyword=keyword, **about
-            )
+            yield keyword, f"Did you mean {near[0]}?" if near else "Remove it."
 
 
 def named_by(cls: type, method: str = "__init__") -> frozenset[str]:

@@ -24,7 +24,7 @@ from sqlalchemy.schema import (
 
 from runner.operations import ops
 from runner.operations.base import AbstractOperations, Operations
-from runner.operations.keywords import named_by, refuse_unknown_keywords
+from runner.operations.keywords import named_by, refuse_unknown_keywords, tell_unknown_keywords
 from runner.operations.ops.constraints import CreateExcludeConstraintOp
 from runner.operations.schemaobj import SchemaObjects
 from runner.operations.sqla import bare_copy, copy_column, in_declared_order, renders_on
@@ -219,9 +219,9 @@ def _check_keywords(
     directive: str,
     known: AbstractSet[str],
 ) -> None:
-    """Refuse a keyword the dialect implementation does not look at; one of a third party may look into all."""
+    """Warn about a keyword the dialect implementation does not look at; one of a third party may look into all."""
     impl = operations.migration_context.impl
-    refuse_unknown_keywords(
+    tell_unknown_keywords(
         directive,
         operation.kw,
         known=known | named_by(type(impl), directive),

@@ -133,12 +133,14 @@ def test_every_foreign_key_of_a_column_is_dropped() -> None:
     impl.drop_column("it's", sa.Column("c", sa.Integer()), schema="s", mssql_drop_foreign_key=True)
 
     assert buffer.getvalue().split("\n\n")[:3] == [
-        "declare @drops nvarchar(max) = N''\n"
-        "select @drops = @drops + N'alter table s.[it''s] drop constraint ' + QUOTENAME([name]) + N';' "
-        "from sys.foreign_keys fk join sys.foreign_key_columns fkc on fk.object_id=fkc.constraint_object_id\n"
-        "where fkc.parent_object_id = object_id(N's.[it''s]')\n"
-        "and col_name(fkc.parent_object_id, fkc.parent_column_id) = N'c'\n"
-        "exec(@drops);",
+        (
+            "declare @drops nvarchar(max) = N''\n"
+            "select @drops = @drops + N'alter table s.[it''s] drop constraint ' + QUOTENAME([name]) + N';' "
+            "from sys.foreign_keys fk join sys.foreign_key_columns fkc on fk.object_id=fkc.constraint_object_id\n"
+            "where fkc.parent_object_id = object_id(N's.[it''s]')\n"
+            "and col_name(fkc.parent_object_id, fkc.parent_column_id) = N'c'\n"
+            "exec(@drops);"
+        ),
         "GO",
         "ALTER TABLE s.[it's] DROP COLUMN c;",
     ]

@@ -35,7 +35,6 @@ def tables() -> None:
 def constraints_and_indexes() -> None:
     """Wrong columns, names, keywords."""
     op.create_primary_key("pk", "t", 1)  # type: ignore[arg-type]
-    op.create_primary_key("pk", "t", ["a"], deferrable=True)  # type: ignore[call-arg]
     op.create_unique_constraint("uq", "t", [1])  # type: ignore[list-item]
     op.create_check_constraint("ck", "t", True)  # type: ignore[arg-type]
     op.create_foreign_key("fk", "t", "o", ["a"])  # type: ignore[call-arg]
