@@ -116,11 +116,17 @@ def _build_table(
                 [column_name], [f"t{target}.id"], f"fk_{name}_{column_name}", ondelete=ondelete
             )
             table.append_constraint(key)
-    if spec.unique and all(column in table.c for column in spec.unique):
+    if spec.unique and all(column in table.c for column in spec.unique) and not _is_said_twice(spec, dialect):
         table.append_constraint(sa.UniqueConstraint(*spec.unique, name=f"uq_{name}"))
     if spec.index and all(column in table.c for column in spec.index):
         where: dict[str, Any] = {f"{dialect}_where": sa.text("id > 5")} if spec.partial else {}
         sa.Index(f"ix_{name}", *(table.c[column] for column in spec.index), **where)
+
+
+def _is_said_twice(spec: TableSpec, dialect: str) -> bool:
+    """Tell whether two UNIQUEs have the same columns: of those SQLAlchemy reflects one on SQLite."""
+    first = spec.columns.get(spec.unique[0])
+    return dialect == "sqlite" and len(spec.unique) == 1 and first is not None and first.unique
 
 
 def _build_column(table: sa.Table, name: str, spec: ColumnSpec, dialect: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from runner.autogenerate.api import compare_metadata, produce_migrations
 from runner.migration.context import MigrationContext
@@ -18,7 +18,10 @@ from tests.property.models import TableSpec, build, models
 
 OPTIONS = {"compare_server_default": True}
 SETTINGS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example takes long, and shrinking takes many
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -224,7 +224,7 @@ def test_only_serial_columns_are_looked_up(default: str | None, type_: Any, aske
         questions.append(statement)
         return True
 
-    inspector = SimpleNamespace(bind=SimpleNamespace(scalar=scalar))
+    inspector = SimpleNamespace(bind=SimpleNamespace(scalar=scalar), info_cache={})
     column = {"name": "id", "default": default, "type": type_}
     impl.autogen_column_reflect(inspector, sa.Table("t", sa.MetaData(), schema="s"), column)
 
