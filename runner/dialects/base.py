@@ -169,7 +169,6 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
         self.literal_binds: bool = context_opts.get("literal_binds", False)
         self.memo: dict[Any, Any] = {}  # SQLAlchemy's enum types note here what this run has created
         self.context_opts = context_opts
-        self._transactional_ddl_given = transactional_ddl
         if transactional_ddl is not None:
             self.transactional_ddl = transactional_ddl
         if self.literal_binds and not as_sql:
@@ -262,10 +261,9 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
 
     @property
     def ddl_in_transaction(self) -> bool:
-        """Whether the DDL of a revision and its version row share one transaction in this mode."""
-        if self._transactional_ddl_given is not None or self.as_sql or self.online_transactional_ddl is None:
-            return self.transactional_ddl
-        return self.online_transactional_ddl
+        """Whether the database rolls DDL back; what env.py says with `transactional_ddl` is about scripts."""
+        online = self.online_transactional_ddl
+        return type(self).transactional_ddl if online is None else online
 
     def static_output(self, text: str) -> None:
         """Write text into the script as it is."""

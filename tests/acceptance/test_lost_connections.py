@@ -1,4 +1,4 @@
-"""A session that ends in the middle: what the log says is true, whatever the server did (issue point 12)."""
+"""A session that ends in the middle: what the log says is true, whatever the server did."""
 
 from __future__ import annotations
 

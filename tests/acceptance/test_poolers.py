@@ -1,4 +1,4 @@
-"""Behind a transaction pooler: what can work does, what cannot is refused first, and nothing leaks (issue point 2)."""
+"""Behind a transaction pooler: what can work does, what cannot is refused first, and nothing leaks."""
 
 from __future__ import annotations
 

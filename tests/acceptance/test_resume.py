@@ -1,4 +1,4 @@
-"""A revision that commits in parts goes on where it was interrupted (issue point 7, FIELD E2, E8-D, B5)."""
+"""A revision that commits in parts goes on where it was interrupted (FIELD E2, E8-D, B5)."""
 
 from __future__ import annotations
 

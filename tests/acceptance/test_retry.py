@@ -1,4 +1,4 @@
-"""A revision that is blocked is rolled back and run again, as a whole, within a budget (issue point 3)."""
+"""A revision that is blocked is rolled back and run again, as a whole, within a budget."""
 
 from __future__ import annotations
 

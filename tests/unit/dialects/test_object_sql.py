@@ -451,7 +451,7 @@ def test_the_sql_of_each_dialect(name: str, dialect: str) -> None:
     ],
 )
 def test_what_a_dialect_cannot_do_is_refused(dialect: str, step: Callable[[Any], object], sentence: str) -> None:
-    """Nothing that was asked for is left out silently (section 11.4)."""
+    """Nothing that was asked for is left out silently."""
     with pytest.raises(OperationError, match=sentence):
         script(dialect, step)
 

@@ -131,7 +131,7 @@ def test_a_replaced_directive_is_the_one_that_is_called() -> None:
 
 
 def test_threads_do_not_see_each_others_migrations() -> None:
-    """Threads that migrate at the same time each have their own context (issue: thread safety)."""
+    """Threads that migrate at the same time each have their own context."""
     together = threading.Barrier(8)
 
     def migrate(number: int) -> list[str]:
