@@ -12,6 +12,7 @@ percent sign. Declare them beside the tables, so that autogenerate sees them too
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
@@ -235,10 +236,10 @@ def _split(arguments: str) -> list[str]:
 
 def _without_default(argument: str) -> str:
     """Return the argument up to DEFAULT, `=` or `:=`."""
-    plain = "".join(character if outside else "x" for character, outside in _outside_of_quotes(argument))
+    plain = "".join(character if outside else " " for character, outside in _outside_of_quotes(argument))
     words = plain.replace("\n", " ").replace("\t", " ").lower()
-    ends = [position for position in (words.find(" default "), words.find(":="), words.find("=")) if position >= 0]
-    return argument[: min(ends, default=len(argument))].rstrip()
+    found = re.search(r"\sdefault\b|:?=", words)
+    return argument[: found.start() if found else len(argument)].rstrip()
 
 
 def _outside_of_quotes(sql: str) -> Iterable[tuple[str, bool]]:

@@ -54,7 +54,7 @@ class OfflineSQLiteKeeper(OfflineKeeper):
         """Write the script of the move, foreign keys not enforced, as they are not unless a session asks for it."""
         self.impl.static_output(
             "-- Foreign keys must not be enforced here: they would delete from other tables with the old table. "
-            "The PRAGMA has no effect inside a transaction."
+            "The PRAGMA has no effect inside a transaction, and lasts until the session ends or sets it again."
         )
         self.impl.static_output("PRAGMA foreign_keys=OFF;")
         super().move(work)

@@ -352,12 +352,13 @@ class ReplaceEnumValuesOp(MigrateOperation):
     def reverse(self) -> ReplaceEnumValuesOp:
         """Return the operation that makes the type anew with the existing values.
 
-        Rows of a value that was mapped to a new one get it back; those mapped to a value there was before stay
-        what they became, since they cannot be told from the others.
+        Rows of a value that was mapped to a new one get it back, also where values were swapped; those mapped to a
+        value that other rows keep stay what they became, since they cannot be told from the others.
         """
         back: dict[str, str] = {}
         for value, new_value in self.mapping.items():
-            if new_value not in self.existing_values:
+            is_kept = new_value in self.existing_values and self.mapping.get(new_value, new_value) == new_value
+            if not is_kept:
                 back.setdefault(new_value, value)
         return ReplaceEnumValuesOp(
             self.enum_name,

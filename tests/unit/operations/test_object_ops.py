@@ -61,6 +61,15 @@ def test_the_reverse_of_the_reverse_is_the_operation(operation: Any) -> None:
         assert _plain(back.reverse()) == _plain(operation)
 
 
+def test_swapped_enum_values_are_swapped_back() -> None:
+    """Rows that no other value can have become are told apart, so they get their value back; others cannot."""
+    swapped = ops.ReplaceEnumValuesOp("e", ["a", "b"], ["a", "b"], mapping={"a": "b", "b": "a"})
+    merged = ops.ReplaceEnumValuesOp("e", ["a"], ["a", "b"], mapping={"b": "a"})
+
+    assert swapped.reverse().mapping == {"a": "b", "b": "a"}
+    assert merged.reverse().mapping == {}
+
+
 @pytest.mark.parametrize(
     "operation",
     [

@@ -31,6 +31,7 @@ def test_lists_become_tuples() -> None:
         ("a numeric(10, 2) = 1.5 ,\n b text := 'x,y'", "a numeric(10, 2), b text"),
         ("\"a = b\" text, INOUT c int[]\tdefault '{1,2}'", '"a = b" text, INOUT c int[]'),
         ("VARIADIC rest text[]", "VARIADIC rest text[]"),
+        ("a int DEFAULT(1), default_b int", "a int, default_b int"),
     ],
 )
 def test_a_signature_has_no_defaults(arguments: str, signature: str) -> None:
