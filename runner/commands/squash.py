@@ -127,7 +127,8 @@ def _scratch(target: Target, given: str | None) -> Iterator[Target]:
 def _trial(target: Target, url: DatabaseUrl) -> Target:
     config = target.config
     config.override_main_option("sqlalchemy.url", url.with_driver().text())
-    return replace(target, url=url, builtin_environment=True)
+    options = replace(target.options, history=None)  # what is proved are the revisions, in as few tables as possible
+    return replace(target, url=url, builtin_environment=True, options=options)
 
 
 def _fresh(trial: Target) -> Target:

@@ -29,7 +29,8 @@ def find_edited(
 ) -> tuple[Edited, ...]:
     """Return the applied revisions whose program has changed, sorted by identifier.
 
-    A file that is missing or unreadable is no edit: directories are squashed, and images leave old revisions out.
+    A file that is missing or unreadable is no edit: directories are squashed, and images leave old revisions out. Nor
+    is a squash, which has the id of a revision it replaces, and had to prove that it makes the same schema.
 
     Args:
         script: the directory.
@@ -38,7 +39,8 @@ def find_edited(
     """
     graph = script.graph
     implied = graph.ancestors([one for one in heads if one in graph])
-    found = (_edited(script, revision, applied[revision]) for revision in sorted(implied & applied.keys()))
+    revisions = (one for one in sorted(implied & applied.keys()) if not graph.get(one).replaces)
+    found = (_edited(script, revision, applied[revision]) for revision in revisions)
     return tuple(one for one in found if one is not None)
 
 

@@ -12,6 +12,7 @@ from tests.directories import Directory, RevisionFile, make_directory
 from tests.oracle import sqlite_url
 from tests.programs import Finished, run_program, run_runner
 from tests.sequence import Call, run_sequence
+from tests.side_tables import without_side_tables
 
 MODELS = """\
 import sqlalchemy as sa
@@ -53,7 +54,7 @@ def tables(url: str) -> list[str]:
     """Return the names of the tables."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        names = sorted(inspect(connection).get_table_names())
+        names = without_side_tables(inspect(connection).get_table_names())
     engine.dispose()
     return names
 

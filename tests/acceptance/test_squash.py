@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, inspect
 from tests.directories import Directory, RevisionFile, make_directory
 from tests.oracle import sqlite_url
 from tests.programs import run_runner
+from tests.side_tables import without_side_tables
 
 TABLE = "op.create_table('{0}', sa.Column('id', sa.Integer, primary_key=True), sa.Column('name', sa.String(20)))"
 CHAIN = (
@@ -38,7 +39,7 @@ def schema(url: str) -> dict[str, list[str]]:
         seen = inspect(connection)
         found = {
             name: [str(one["name"]) for one in (*seen.get_columns(name), *seen.get_indexes(name))]
-            for name in seen.get_table_names()
+            for name in without_side_tables(seen.get_table_names())
         }
     engine.dispose()
     return found
@@ -72,7 +73,7 @@ def test_databases_everywhere_go_on(directory: Directory, tmp_path: Path, inner:
 
 
 def test_a_database_inside_without_the_originals(directory: Directory, sqlite_file_url: str) -> None:
-    """Once the originals are deleted, a database that still is inside says what it needs (exit code 38)."""
+    """Once the originals are deleted, a database that still is inside says what it needs (exit code 35)."""
     environment = {"DATABASE_URL": sqlite_file_url}
     run_runner("upgrade", "bbbb", cwd=directory.root, env=environment).check()
     run_runner("squash", "aaaa:cccc", cwd=directory.root).check()
@@ -80,7 +81,7 @@ def test_a_database_inside_without_the_originals(directory: Directory, sqlite_fi
         file.unlink()
 
     for command in (["upgrade"], ["current"], ["history", "-r", ":current"]):
-        refused = run_runner(*command, cwd=directory.root, env=environment).check(38)
+        refused = run_runner(*command, cwd=directory.root, env=environment).check(35)
         assert "replaced-files-missing" == refused.event("run.failed")["error_code"]
     assert "The database is at bbbb" in refused.event("run.failed")["message"]
 
@@ -132,11 +133,21 @@ def test_what_a_squash_would_lose(directory: Directory, upgrade: str, message: s
 
 def test_a_scratch_database_that_will_not_do(directory: Directory, sqlite_file_url: str) -> None:
     """The scratch database must be empty, and of the right kind."""
-    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": sqlite_file_url}).check()
+    environment = {"DATABASE_URL": sqlite_file_url, "RUNNER_HISTORY": "off"}
+    run_runner("upgrade", cwd=directory.root, env=environment).check()
     full = run_runner("squash", ":", "--scratch", sqlite_file_url, cwd=directory.root).check(29)
     other = run_runner("squash", ":", cwd=directory.root, env={"DATABASE_URL": "postgresql://h/d"}).check(29)
     assert "not empty: it has one and two" in full.stderr
     assert "RUNNER_SCRATCH_DATABASE_URL" in other.stderr
+
+
+def test_a_squash_is_no_edit_of_what_was_applied(directory: Directory, sqlite_file_url: str) -> None:
+    """A squash has the id of a revision it replaces, with another program; databases that have it go on."""
+    environment = {"DATABASE_URL": sqlite_file_url, "RUNNER_EDITED_REVISIONS": "fail"}
+    run_runner("upgrade", "cccc", cwd=directory.root, env=environment).check()
+    run_runner("squash", ":cccc", cwd=directory.root).check()
+
+    run_runner("upgrade", cwd=directory.root, env=environment).check()
 
 
 def test_a_squash_may_be_squashed(directory: Directory, sqlite_file_url: str) -> None:
