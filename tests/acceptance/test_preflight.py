@@ -105,7 +105,7 @@ def test_nothing_pending_asks_nothing(tmp_path: Path, pg_url: str, pg_server: Po
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everything")
+@pytest.mark.skipif(os.getuid() == 0, reason="for users other than root, who may write everything")
 def test_an_sqlite_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
     """The file and its directory must be writable."""
     path = tmp_path / "database.sqlite"

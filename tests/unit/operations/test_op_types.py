@@ -73,7 +73,7 @@ def test_the_revision_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="needs mypy: pip install -e '.[dev]'")
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="for environments with mypy, as make check has")
 def test_a_strict_type_checker_accepts_the_revision_and_finds_what_is_wrong(tmp_path: Path) -> None:
     """Strict mypy has no complaint about right types, and one about every line with wrong ones (OP-1 to OP-25)."""
     source = WRONG.read_text(encoding="utf-8")
