@@ -23,7 +23,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY runner/ runner/
 RUN tools/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . \
  && tools/bin/pip --python /opt/runner/bin/python install --quiet --no-compile --no-deps dist/*.whl
-COPY tools/image/precompile.py ./
+COPY tools/precompile.py ./
 RUN mkdir -p /opt/runner/share && tools/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
       --output-file /opt/runner/share/sbom.cdx.json /opt/runner/bin/python \
  && /opt/runner/bin/python precompile.py /opt/runner /build/bytecode

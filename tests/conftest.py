@@ -7,7 +7,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fix_ci", "tests.fix_mariadb", "tests.fix_postgres", "tests.fix_runner", "tests.fix_statements"]
+pytest_plugins = [
+    "tests.fix_ci",
+    "tests.fix_docker",
+    "tests.fix_mariadb",
+    "tests.fix_postgres",
+    "tests.fix_runner",
+    "tests.fix_statements",
+]
 
 # `dev` is quick and finds new examples each time; `ci` looks longer and is the same for everybody.
 settings.register_profile("dev", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])

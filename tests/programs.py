@@ -15,6 +15,7 @@ from typing import Any
 __all__ = [
     "ROOT",
     "Finished",
+    "finished",
     "run_alembic",
     "run_program",
     "run_runner",
@@ -118,7 +119,7 @@ def run_program(
         timeout=timeout,
         check=False,
     )
-    return _finished(command, ended.returncode, ended.stdout, ended.stderr)
+    return finished(command, ended.returncode, ended.stdout, ended.stderr)
 
 
 def start_runner(
@@ -140,10 +141,11 @@ def wait_for(process: subprocess.Popen[str], *, timeout: float = _TIMEOUT_SECOND
     """Wait for a started program and return what it said."""
     stdout, stderr = process.communicate(timeout=timeout)
     command = process.args if isinstance(process.args, list) else [process.args]
-    return _finished([str(part) for part in command], process.returncode, stdout, stderr)
+    return finished([str(part) for part in command], process.returncode, stdout, stderr)
 
 
-def _finished(command: Sequence[str], returncode: int, stdout: str, stderr: str) -> Finished:
+def finished(command: Sequence[str], returncode: int, stdout: str, stderr: str) -> Finished:
+    """Return the value for a program that has ended, its JSON lines read."""
     logs = (*_json_lines(stdout), *_json_lines(stderr))
     return Finished(args=tuple(command), returncode=returncode, stdout=stdout, stderr=stderr, logs=logs)
 

@@ -32,10 +32,13 @@ def downgrade():
 """
 _RUN = """
 import sys
+import configparser, encodings.utf_8_sig, logging.config, tomllib
+import psycopg, pydantic_settings, sqlalchemy.dialects.postgresql.psycopg, structlog
+import runner.dialects.postgresql
 from runner.cli import main
-import sqlalchemy.dialects.postgresql.psycopg, psycopg, runner.dialects.postgresql, structlog, pydantic_settings
 code = main(["upgrade"]) or main(["upgrade"])
-print(*sorted(m.__spec__.origin for m in list(sys.modules.values()) if getattr(m, "__spec__", None) and m.__spec__.origin), sep="\\n", file=sys.stderr)
+specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
+print(*sorted({spec.origin for spec in specs if spec is not None and spec.origin}), sep="\\n", file=sys.stderr)
 sys.exit(code)
 """
 
