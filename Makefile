@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet
 INSTALL := $(PIP) install --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults reliability check format format-check lint types floors generate generate-check \
+.PHONY: help demo test faults image-test reliability check format format-check lint types floors generate generate-check \
         settings-table constraints realdirs oldest benchmark clean
 
 help: ## List the targets
@@ -29,10 +29,13 @@ demo: $(VENV)/.runtime ## Bring a throw-away SQLite database to the head of exam
 check: format-check lint types floors generate-check test ## Everything a change must pass
 
 test: $(VENV)/.dev .venv-realdirs/.complete ## Run the tests (ARGS="tests/unit -k graph" narrows them)
-	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/faults $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/faults --ignore tests/image $(ARGS)
 
 faults: $(VENV)/.dev ## Run the fault suite: kills, signals, cut connections, crowds
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/faults
+
+image-test: $(VENV)/.dev ## Build the image and run it, alone and with Compose (needs a Docker engine)
+	@$(BIN)/python -m pytest $(ARGS) tests/image
 
 reliability: $(VENV)/.dev ## Run the fault suite and write its figures into docs/reliability.md
 	@rm -f $(VENV)/tally.jsonl

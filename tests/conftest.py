@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.fix_ci",
+    "tests.fix_docker",
     "tests.fix_faults",
     "tests.fix_golden",
     "tests.fix_mariadb",

@@ -20,6 +20,10 @@ compile() {
 compile runtime pyproject.toml
 compile build --extra build --constraint constraints/runtime.txt pyproject.toml
 compile dev --extra dev --constraint constraints/runtime.txt --constraint constraints/build.txt pyproject.toml
+for driver in asyncpg mariadb mysql psycopg2; do
+  compile "driver-$driver" --extra "$driver" --constraint constraints/runtime.txt pyproject.toml
+done
+compile image constraints/image.in
 compile realdirs pyproject.toml constraints/realdirs.in
 compile realdirs-packages --no-deps constraints/realdirs-packages.in
 
