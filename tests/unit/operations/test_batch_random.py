@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 from sqlalchemy.engine import Connection
 
 from runner.errors import OperationError
@@ -31,7 +32,9 @@ TYPES = [
 ]
 
 KINDS = ["", " WITHOUT ROWID"]
-KINDS += [" STRICT", " STRICT, WITHOUT ROWID"] if sqlite3.sqlite_version_info >= (3, 37) else []
+# Which SQLAlchemy can write from 2.0.37 on; without that, a rebuild is refused.
+_HAS_STRICT = sqlite3.sqlite_version_info >= (3, 37) and Version(sa.__version__) >= Version("2.0.37")
+KINDS += [" STRICT", " STRICT, WITHOUT ROWID"] if _HAS_STRICT else []
 CHILD = (
     "CREATE TABLE child (id INTEGER PRIMARY KEY, t_id INTEGER NOT NULL REFERENCES t (id){action})",
     "CREATE TRIGGER gone AFTER DELETE ON child BEGIN INSERT INTO log VALUES ('gone'); END",
