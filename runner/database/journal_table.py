@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, inspect, select
 from sqlalchemy.schema import CreateTable
 
+from runner.database.failures import is_lost, statement_error
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ClauseElement
@@ -146,7 +148,11 @@ class JournalTable:
         }
 
     def _execute(self, statement: ClauseElement, many: Sequence[dict[str, Any]] | None = None) -> list[Any]:
-        """Execute a statement with its own values, or once for each of many."""
+        """Execute a statement with its own values, or once for each of many.
+
+        Raises:
+            ConnectionLost: the session has ended.
+        """
         compiled = statement.compile(dialect=self._connection.dialect)
         in_order = getattr(compiled, "positiontup", None)
 
@@ -163,6 +169,10 @@ class JournalTable:
             else:
                 cursor.execute(str(compiled), ordered(compiled.construct_params() or {}))
             return list(cursor.fetchall()) if cursor.description else []
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            if is_lost(error):
+                raise statement_error(error, doing=f"use the journal {JOURNAL_TABLE}") from error
+            raise
         finally:
             cursor.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -231,14 +231,12 @@ class SessionLimits:
         return [(int(result.get_value(0, 0)),)]
 
     def _execute(self, sql: str) -> list[Any] | None:
-        """Execute below SQLAlchemy, whose events lead here; None if the server refused."""
+        """Execute below SQLAlchemy, whose events lead here; None if the server refused, or the session has ended."""
         session = self._connection.connection.dbapi_connection
         assert session is not None  # a statement is about to be executed on it
-        cursor = session.cursor()
         try:
-            cursor.execute(sql)
-            return list(cursor.fetchall()) if cursor.description else []
+            with closing(session.cursor()) as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall()) if cursor.description else []
         except self._connection.dialect.loaded_dbapi.Error:
             return None
-        finally:
-            cursor.close()
