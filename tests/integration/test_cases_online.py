@@ -42,9 +42,11 @@ TEXT_CASES += ("*/mysql-prefix", "*/mysql-parser", "*/mariadb-length")
 KNOWS_ITS_PAST = ("*/existing-all", "*/schema")
 """Alterations that say what was."""
 
+VIRTUAL_COLUMN_CASES = 2  # that PostgreSQL takes from version 18 on
+
 TRAVELLED: dict[str, dict[str, int]] = {
     "postgresql": {
-        "add_column": 112,  # two more, with virtual columns, from PostgreSQL 18 on
+        "add_column": 114,
         "alter_column": 85,
         "create_check_constraint": 6,
         "create_exclude_constraint": 1,
@@ -257,7 +259,9 @@ def test_cases_on_postgresql(group: str, pg_url: str) -> None:
     """Every case goes up, comes back and goes up again, or is rejected by the server (OP-1 to OP-15, DI-1)."""
     engine = sa.create_engine(pg_url)
     with engine.begin() as connection:
-        _judge(_run(connection, group, "postgresql"), TRAVELLED["postgresql"][group])
+        has_virtual_columns = (connection.dialect.server_version_info or (0,)) >= (18,)
+        missing = 0 if has_virtual_columns or group != "add_column" else VIRTUAL_COLUMN_CASES
+        _judge(_run(connection, group, "postgresql"), TRAVELLED["postgresql"][group] - missing)
         connection.rollback()
     engine.dispose()
 
