@@ -15,6 +15,8 @@ from sqlalchemy.schema import DDLElement
 from sqlalchemy.types import String
 
 from runner.dialects.ddl import format_table_name
+from runner.dialects.statement_kind import without_terminator
+from runner.errors import OperationError
 from runner.operations.replaceable import Function, MaterializedView, Replaceable, Trigger, View
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ __all__ = [
     "format_view_columns",
     "literal_text",
     "raw",
+    "refuse_idle_change",
     "visit_alter_sequence",
     "visit_create_function",
     "visit_create_trigger",
@@ -196,9 +199,20 @@ def visit_alter_sequence(element: AlterSequence, compiler: DDLCompiler, **kw: An
     if element.sequence.data_type is not None:
         parts.append(f"AS {compiler.dialect.type_compiler_instance.process(element.sequence.data_type)}")
     parts.append(compiler.get_identity_options(element.sequence))
+    refuse_idle_change(element, *parts[1:])
     if element.restart is not None and element.restart is not False:
         parts.append("RESTART" if element.restart is True else f"RESTART WITH {element.restart}")
     return " ".join(part for part in parts if part)
+
+
+def refuse_idle_change(element: AlterSequence, *options: str) -> None:
+    """Raise where neither an option nor RESTART is given: no database takes a bare ALTER SEQUENCE."""
+    if (element.restart is None or element.restart is False) and not any(options):
+        raise OperationError(
+            f"alter_sequence {element.sequence.name}: nothing is said to change. Give restart= or an option, such as "
+            "increment=, or remove the call.",
+            sequence=element.sequence.name,
+        )
 
 
 # --- replaceable objects ----------------------------------------------------------------------------------------------
@@ -354,7 +368,7 @@ def format_definition(compiler: DDLCompiler, target: Replaceable, *, keep_semico
     """Return the definition without the white space around it, and without the terminator behind it."""
     sql = target.definition.strip()
     if not keep_semicolon:
-        sql = sql.removesuffix(";").rstrip()
+        sql = without_terminator(sql)
     return raw(compiler, sql)
 
 

@@ -45,6 +45,7 @@ from runner.dialects.object_ddl import (
     format_view_columns,
     literal_text,
     raw,
+    refuse_idle_change,
 )
 from runner.dialects.unsupported import OperationUnsupported
 from runner.operations.replaceable import MaterializedView, Replaceable
@@ -206,6 +207,7 @@ def visit_alter_sequence(element: AlterSequence, compiler: OracleDDLCompiler, **
         )
         raise OperationUnsupported(message, sequence=sequence.name)
     options = compiler.get_identity_options(sequence)  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+    refuse_idle_change(element, options)
     parts = [f"ALTER SEQUENCE {compiler.preparer.format_sequence(sequence)}", options]
     if element.restart is not None and element.restart is not False:
         parts.append("RESTART" if element.restart is True else f"RESTART START WITH {element.restart}")

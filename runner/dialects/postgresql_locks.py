@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Computed, Identity
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.schema import (
     AddConstraint,
     CreateIndex,
@@ -44,6 +46,7 @@ from runner.dialects.object_ddl import AlterEnumColumn, CreateTrigger, DropTrigg
 from runner.dialects.postgresql import PostgresqlColumnType
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import ClauseElement
     from sqlalchemy.types import TypeEngine
 
@@ -152,9 +155,14 @@ def _is_checked(add: AddColumn) -> bool:
 
 def _keeps_bytes(change: PostgresqlColumnType) -> bool:
     """Tell whether the stored values are right for the new type as they are."""
-    old, new = change.existing_type, change.type_
-    if change.using:
+    old: TypeEngine[Any] | None = change.existing_type
+    new: TypeEngine[Any] | None = change.type_
+    if change.using or _is_constrained_domain(new):
         return False
+    if isinstance(old, DOMAIN) or isinstance(new, DOMAIN):
+        old, new = _below_domain(old), _below_domain(new)
+        if _sql(old) == _sql(new):
+            return True
     if isinstance(old, String) and isinstance(new, String):
         return _is_wider_text(old, new)
     return isinstance(old, Numeric) and isinstance(new, Numeric) and _is_wider_number(old, new)
@@ -174,6 +182,23 @@ def _is_wider_number(old: Numeric[Any], new: Numeric[Any]) -> bool:
     if new.precision is None:
         return True
     return old.precision is not None and old.precision <= new.precision and (old.scale or 0) == (new.scale or 0)
+
+
+def _is_constrained_domain(type_: TypeEngine[Any] | None) -> bool:
+    return isinstance(type_, DOMAIN) and (type_.check is not None or bool(type_.not_null))
+
+
+def _below_domain(type_: TypeEngine[Any] | None) -> TypeEngine[Any] | None:
+    while isinstance(type_, DOMAIN):
+        type_ = type_.data_type
+    return type_
+
+
+def _sql(type_: TypeEngine[Any] | None) -> str | None:
+    if type_ is None:
+        return None
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+    return type_.compile(dialect=dialect)
 
 
 def _visit_name(type_: TypeEngine[Any]) -> str:
@@ -214,6 +239,16 @@ _CONCURRENTLY = "`postgresql_concurrently=True` in an `autocommit_block()`."
 
 LOCK_RULES: tuple[LockRule, ...] = (
     # --- columns
+    LockRule(
+        name="add-column-domain",
+        operations=("add_column",),
+        element=AddColumn,
+        case="a domain with a CHECK or NOT NULL, if the type in the revision tells of it",
+        applies=lambda add: _is_constrained_domain(add.column.type),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+        work=TableWork.REWRITE,
+        advice="Add a column of the type below the domain; check its values with a CHECK that is validated later.",
+    ),
     LockRule(
         name="add-column-filled",
         operations=("add_column",),
@@ -290,7 +325,10 @@ LOCK_RULES: tuple[LockRule, ...] = (
         name="alter-column-type-compatible",
         operations=("alter_column",),
         element=PostgresqlColumnType,
-        case="`type_`: a longer VARCHAR, VARCHAR to TEXT, NUMERIC with more digits and the same scale",
+        case=(
+            "`type_`: a longer VARCHAR, VARCHAR to TEXT, NUMERIC with more digits and the same scale, "
+            "a domain without CHECK and NOT NULL over such a type"
+        ),
         applies=_keeps_bytes,
         lock=LockMode.ACCESS_EXCLUSIVE,
     ),

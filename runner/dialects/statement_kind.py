@@ -9,7 +9,7 @@ import enum
 import re
 from collections.abc import Iterator
 
-__all__ = ["StatementKind", "statement_kind"]
+__all__ = ["StatementKind", "statement_kind", "without_terminator"]
 
 
 class StatementKind(enum.IntEnum):
@@ -131,6 +131,23 @@ def _kind_of_body(body: str) -> StatementKind:
     return _BACKFILL if _DML_WORD.search(body) else _BRIEF
 
 
+def without_terminator(sql: str) -> str:
+    """Return the text without the semicolon at its end; comments behind that stay.
+
+    A text with a backslash in it is left alone where a comment follows: MySQL reads strings differently then.
+
+    Example:
+        >>> without_terminator("SELECT 1; -- one")
+        'SELECT 1 -- one'
+    """
+    if "\\" in sql or not ("--" in sql or "/*" in sql):
+        return sql.removesuffix(";").rstrip()
+    if ";" not in sql:
+        return sql
+    *_, (kind, _, start) = _pieces(sql)
+    return f"{sql[:start].rstrip()}{sql[start + 1 :]}" if kind == "end" else sql
+
+
 def _only_validates(words: str) -> bool:
     """Tell whether every action of an ALTER TABLE is VALIDATE CONSTRAINT."""
     head = _ALTER_TABLE.match(words)
@@ -141,7 +158,7 @@ def _statements(sql: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the words of each statement, and the strings in it."""
     words: list[str] = []
     bodies: list[str] = []
-    for kind, text in _pieces(sql):
+    for kind, text, _ in _pieces(sql):
         if kind == "end":
             yield " ".join(words), bodies
             words, bodies = [], []
@@ -154,28 +171,28 @@ def _statements(sql: str) -> Iterator[tuple[str, list[str]]]:
         yield " ".join(words), bodies
 
 
-def _pieces(sql: str) -> Iterator[tuple[str, str]]:
-    """Yield (word, string or end, text) without blanks and comments."""
+def _pieces(sql: str) -> Iterator[tuple[str, str, int]]:
+    """Yield (word, string or end, text, where it begins) without blanks and comments."""
     position = 0
     while position < len(sql):
         piece = _PIECE.match(sql, position)
         assert piece is not None  # the last alternative fits any character
-        position, kind = piece.end(), piece.lastgroup
+        start, position, kind = position, piece.end(), piece.lastgroup
         if kind == "comment":
             position = _end_of_comment(sql, position)
         elif kind == "dollar":
             end = sql.find(piece[0], position)
             end = len(sql) if end < 0 else end
-            yield "string", sql[position:end]
+            yield "string", sql[position:end], start
             position = end + len(piece[0])
         elif kind in {"text", "escaped"}:
-            yield "string", piece[0].partition("'")[2]
+            yield "string", piece[0].partition("'")[2], start
         elif kind == "quoted":
-            yield "word", '"'
+            yield "word", '"', start
         elif kind == "end":
-            yield "end", ";"
+            yield "end", ";", start
         elif kind != "blank":
-            yield "word", piece[0].upper()
+            yield "word", piece[0].upper(), start
 
 
 def _end_of_comment(sql: str, position: int) -> int:

@@ -13,7 +13,7 @@ percent sign. Declare them beside the tables, so that autogenerate sees them too
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -62,7 +62,7 @@ class View:
     definition: str
     _: KW_ONLY
     schema: str | None = None
-    columns: tuple[str, ...] = ()
+    columns: Sequence[str] = ()
     options: str | None = None
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class ViewIndex:
     """
 
     name: str
-    columns: tuple[str, ...]
+    columns: Sequence[str]
     _: KW_ONLY
     unique: bool = False
     using: str | None = None
@@ -116,9 +116,9 @@ class MaterializedView:
     definition: str
     _: KW_ONLY
     schema: str | None = None
-    columns: tuple[str, ...] = ()
+    columns: Sequence[str] = ()
     options: str | None = None
-    indexes: tuple[ViewIndex, ...] = ()
+    indexes: Sequence[ViewIndex] = ()
     with_data: bool = True
 
     def __post_init__(self) -> None:

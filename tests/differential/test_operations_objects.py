@@ -215,6 +215,7 @@ BETTER = {
 }
 REFUSED = {
     "drop_index/plain/reverse": "Alembic makes an index on a column x that nobody spoke of",
+    "drop_table/plain/reverse": "Alembic makes a table without columns",
 }
 
 

@@ -145,10 +145,22 @@ def _reference() -> Any:
     return sa.ForeignKey("part.id", name="fk_c")
 
 
+def _domain(**kw: Any) -> Any:
+    return postgresql.DOMAIN("count", sa.Integer(), **kw)
+
+
+def _with_domain(constraints: str, call: Call) -> Call:
+    return lambda op: (op.execute(f"CREATE DOMAIN count AS integer {constraints}"), call(op))
+
+
 _NOTHING = Function("nothing", "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END; $$")
 _TRIGGER = Trigger("fired", "FOR EACH ROW EXECUTE FUNCTION nothing()", table="item", event="BEFORE INSERT")
 
 CASES: dict[str, list[Call]] = {
+    "add-column-domain": [
+        _with_domain("CHECK (VALUE > 0)", _add(lambda: _column(_domain(check="VALUE > 0")))),
+        _with_domain("NOT NULL DEFAULT 1", _add(lambda: _column(_domain(not_null=True, default="1")))),
+    ],
     "add-column-filled": [
         _add(lambda: _column(None, sa.Computed("size + 1", persisted=True))),
         _add(lambda: _column(None, sa.Identity())),
@@ -164,6 +176,7 @@ CASES: dict[str, list[Call]] = {
         _add(_column),
         _add(lambda: _column(server_default="5", nullable=False)),
         _add(lambda: _column(sa.DateTime(), server_default=sa.func.now(), nullable=False)),
+        _with_domain("", _add(lambda: _column(_domain()))),
     ],
     "drop-column": [lambda op: op.drop_column("child", "part_id")],
     "alter-column-not-null": [_alter("size", nullable=False)],
@@ -174,12 +187,14 @@ CASES: dict[str, list[Call]] = {
         _alter("label", type_=sa.String(), existing_type=sa.String(20)),
         _alter("price", type_=sa.Numeric(14, 2), existing_type=sa.Numeric(10, 2)),
         _alter("price", type_=sa.Numeric(), existing_type=sa.Numeric(10, 2)),
+        _with_domain("", _alter("size", type_=_domain(), existing_type=sa.Integer())),
     ],
     "alter-column-type": [
         _alter("size", type_=sa.BigInteger(), existing_type=sa.Integer()),
         _alter("label", type_=sa.String(10), existing_type=sa.String(20)),
         _alter("price", type_=sa.Numeric(12, 3), existing_type=sa.Numeric(10, 2)),
         _alter("label", type_=sa.Integer(), postgresql_using="length(label)"),
+        _with_domain("CHECK (VALUE > 0)", _alter("size", type_=_domain(check="VALUE > 0"), existing_type=sa.Integer())),
     ],
     "alter-column-default": [_alter("size", server_default="5"), _alter("size", server_default=None)],
     "alter-column-identity": [_alter("number", server_default=sa.Identity())],

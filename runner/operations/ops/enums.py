@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,7 +34,8 @@ class EnumColumn:
     Args:
         table: without schema.
         column: the column.
-        server_default: the default it has, one of the values or `text()`; None where it has none.
+        server_default: the default it has, one of the values, for an array `{a,b}`, or `text()`, which is not
+            mapped; None where it has none.
         new_server_default: the default it gets; False keeps the one it has, mapped as its rows are.
         schema: of the table; None is that of the type.
         array: whether the column holds an array of the type.
@@ -56,7 +58,9 @@ class EnumColumn:
         if self.new_server_default is not False:
             return self.new_server_default
         default = self.server_default
-        return mapping.get(default, default) if isinstance(default, str) else default
+        if not isinstance(default, str):
+            return default
+        return _mapped_items(default, mapping) if self.array else mapping.get(default, default)
 
 
 EnumColumnArgument: TypeAlias = EnumColumn | tuple[str, str] | tuple[str, str, Any]
@@ -415,3 +419,25 @@ def _checked_values(enum_name: str, values: Sequence[str]) -> tuple[str, ...]:
 
 def _as_columns(columns: Sequence[EnumColumnArgument]) -> tuple[EnumColumn, ...]:
     return tuple(column if isinstance(column, EnumColumn) else EnumColumn(*column) for column in columns)
+
+
+_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|[^{},"\s][^{},"]*', re.DOTALL)
+_BARE_ITEM = re.compile(r"[^\s{},\"\\](?:[^{},\"\\]*[^\s{},\"\\])?")
+
+
+def _mapped_items(array: str, mapping: Mapping[str, str]) -> str:
+    """Return an array as PostgreSQL writes one, `{a,"b c"}`, with its items mapped."""
+
+    def mapped(found: re.Match[str]) -> str:
+        is_quoted = found[1] is not None
+        value = re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL) if is_quoted else found[0].rstrip()
+        is_null = not is_quoted and value.upper() == "NULL"
+        return found[0] if is_null or value not in mapping else _array_item(mapping[value])
+
+    return _ITEM.sub(mapped, array)
+
+
+def _array_item(value: str) -> str:
+    if _BARE_ITEM.fullmatch(value) and value.upper() != "NULL":
+        return value
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

@@ -139,10 +139,18 @@ class DropTableOp(MigrateOperation):
         return ("remove_table", self.to_table())
 
     def reverse(self) -> CreateTableOp:
-        """Return the operation that creates the dropped table again; without columns where it knows none."""
-        namespace = self._reverse._namespace_metadata if self._reverse is not None else None
+        """Return the operation that creates the dropped table again.
+
+        Raises:
+            ValueError: only the name of the table is known.
+        """
+        if self._reverse is None:
+            raise ValueError(
+                f"Dropping table {self.table_name} cannot be reversed: its columns are not known to this operation. "
+                "Build it with DropTableOp.from_table()."
+            )
         table = self.to_table()
-        create = CreateTableOp.from_table(table, _namespace_metadata=namespace)
+        create = CreateTableOp.from_table(table, _namespace_metadata=self._reverse._namespace_metadata)
         create.columns = [*create.columns, *_indexes(table)]
         return create
 

@@ -86,7 +86,7 @@ CASES: dict[str, tuple[Callable[[Any], object], dict[str, list[str]]]] = {
             "mood",
             ["a"],
             ["a", "b"],
-            columns=[("t", "c", "b"), ops.EnumColumn("u", "d", array=True, schema="z")],
+            columns=[("t", "c", "b"), ops.EnumColumn("u", "d", "{b,NULL}", array=True, schema="z")],
             mapping={"b": "a"},
             schema="s",
         ),
@@ -98,6 +98,7 @@ CASES: dict[str, tuple[Callable[[Any], object], dict[str, list[str]]]] = {
                     "ALTER TABLE s.t ALTER COLUMN c TYPE s.mood__new "
                     "USING (CASE c::text WHEN 'b' THEN 'a' ELSE c::text END)::s.mood__new;"
                 ),
+                "ALTER TABLE z.u ALTER COLUMN d DROP DEFAULT;",
                 (
                     "ALTER TABLE z.u ALTER COLUMN d TYPE s.mood__new[] "
                     "USING array_replace(d::text[], 'b', 'a')::s.mood__new[];"
@@ -105,6 +106,7 @@ CASES: dict[str, tuple[Callable[[Any], object], dict[str, list[str]]]] = {
                 "DROP TYPE s.mood;",
                 "ALTER TYPE s.mood__new RENAME TO mood;",
                 "ALTER TABLE s.t ALTER COLUMN c SET DEFAULT 'a';",
+                "ALTER TABLE z.u ALTER COLUMN d SET DEFAULT '{a,NULL}';",
             ]
         },
     ),
@@ -436,6 +438,10 @@ def test_the_sql_of_each_dialect(name: str, dialect: str) -> None:
         ("mssql", lambda op: op.create_sequence("q", if_not_exists=True), "no CREATE SEQUENCE IF NOT EXISTS"),
         ("mssql", lambda op: op.alter_sequence("q", start=5), "cannot alter start value"),
         ("oracle", lambda op: op.alter_sequence("q", start=5), "cannot alter the start value"),
+        *(
+            (dialect, lambda op: op.alter_sequence("q", restart=False), "nothing is said to change")
+            for dialect in SEQUENCES
+        ),
         ("oracle", lambda op: op.refresh_materialized_view("m", with_data=False), "no CONCURRENTLY or WITH NO DATA"),
         (
             "postgresql",
@@ -454,6 +460,25 @@ def test_what_a_dialect_cannot_do_is_refused(dialect: str, step: Callable[[Any],
     """Nothing that was asked for is left out silently."""
     with pytest.raises(OperationError, match=sentence):
         script(dialect, step)
+
+
+@pytest.mark.parametrize(
+    ("definition", "written"),
+    [
+        ("SELECT 1; -- note", "SELECT 1 -- note\n;"),
+        ("SELECT 1 ; /* a ; */\n", "SELECT 1 /* a ; */;"),
+        ("SELECT ';' -- note;", "SELECT ';' -- note;\n;"),
+        ("SELECT 1 -- note;\n;", "SELECT 1 -- note;\n;"),
+        (r"SELECT 'it\'s; -- no note'", r"SELECT 'it\'s; -- no note'" + "\n;"),
+    ],
+)
+def test_a_definition_loses_its_semicolon_and_keeps_its_comment(definition: str, written: str) -> None:
+    """The terminator is the script's own: one in front of a closing comment would be a second one."""
+    impl, buffer = offline_impl("mysql")
+    context: Any = StandInContext(impl)
+    Operations(context).create_view(View("v", definition))
+
+    assert buffer.getvalue() == f"CREATE VIEW v AS\n{written}\n\n"
 
 
 def test_a_view_of_sql_server_begins_a_batch() -> None:

@@ -210,3 +210,20 @@ def test_the_name_of_an_index_is_not_enough_to_make_it_again() -> None:
     """A dropped index of which only the name is known is refused, not made on a stand-in column (OP-9)."""
     with pytest.raises(ValueError, match="index i cannot be reversed: its columns are not known"):
         ops.DropIndexOp("i", "t").reverse()
+
+
+@pytest.mark.parametrize(
+    ("default", "after"),
+    [
+        ("{}", "{}"),
+        ("{old,other}", "{new,other}"),
+        ('{"old", old , NULL}', "{new, new, NULL}"),
+        ('{{old},{"a,b"}}', '{{new},{"a \\"b\\\\"}}'),
+        ('{"say \\"x\\""}', '{"NULL"}'),
+    ],
+)
+def test_the_default_of_an_array_of_enum_values_is_mapped_item_by_item(default: str, after: str) -> None:
+    """Items may stand in quotes and arrays in arrays; what is not mapped is not touched, NULL is no value."""
+    mapping = {"old": "new", "a,b": 'a "b\\', 'say "x"': "NULL", "NULL": "old"}
+
+    assert ops.EnumColumn("t", "c", default, array=True).default_after(mapping) == after

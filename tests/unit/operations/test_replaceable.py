@@ -16,7 +16,7 @@ STAMP = Trigger("stamp", "EXECUTE FUNCTION f()", table="t", event="BEFORE UPDATE
 
 def test_lists_become_tuples() -> None:
     """The values are hashable however their columns were given."""
-    view = MaterializedView("m", "SELECT 1", columns=["a"], indexes=[ViewIndex("i", "a")])  # type: ignore[arg-type]
+    view = MaterializedView("m", "SELECT 1", columns=["a"], indexes=[ViewIndex("i", "a")])
 
     assert view == MaterializedView("m", "SELECT 1", columns=("a",), indexes=(ViewIndex("i", ("a",)),))
     assert hash(view)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from runner import op
 from runner.operations import BatchOperations
-from runner.operations.replaceable import View
+from runner.operations.replaceable import MaterializedView, View, ViewIndex
 
 COLUMN = sa.Column("a", sa.Integer())
 
@@ -62,6 +62,8 @@ def objects() -> None:
     op.drop_extension("citext", schema="s")  # type: ignore[call-arg]
     op.create_view("v")  # type: ignore[arg-type]
     op.create_materialized_view(View("v", "SELECT 1"))  # type: ignore[arg-type]
+    op.create_materialized_view(MaterializedView("v", "SELECT 1", indexes=[ViewIndex("i", ["a"])]))
+    op.create_materialized_view(MaterializedView("v", "SELECT 1", indexes=["i"]))  # type: ignore[list-item]
     op.replace_view(View("v", "SELECT 1"), replaces=1)  # type: ignore[arg-type]
     op.drop_view(View("v", "SELECT 1"), if_exist=True)  # type: ignore[call-arg]
     op.drop_function("plus", kind="aggregate")  # type: ignore[arg-type]
