@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -149,6 +150,25 @@ def test_offline_a_rebuild_says_what_it_cannot_carry_over() -> None:
     assert [(level, event, keys["table"]) for level, event, keys in events if event == "batch.offline_rebuilt"] == [
         ("warning", "batch.offline_rebuilt", "t")
     ]
+
+
+def test_offline_a_rebuild_leaves_foreign_keys_switched_off_since_no_script_knows_what_they_were() -> None:
+    """No PRAGMA takes a value that was read, and ON would enforce keys in sessions that never did (DNG-1)."""
+    script = _script("sqlite", lambda batch: batch.drop_column("a"))
+    assert "PRAGMA foreign_keys=ON" not in script
+    assert "lasts until the session ends or sets it again" in script
+
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for value in ("(SELECT 0)", "(SELECT foreign_keys FROM pragma_foreign_keys)", "main.x.y"):
+        with pytest.raises(sqlite3.OperationalError, match="syntax error"):
+            connection.execute(f"PRAGMA foreign_keys={value}")
+    connection.execute("CREATE TABLE p (id INTEGER PRIMARY KEY)")
+    connection.execute("CREATE TABLE c (p INTEGER REFERENCES p)")
+    connection.execute("INSERT INTO c VALUES (1)")  # what a later revision of the script may do, by SQLite's default
+    connection.execute("PRAGMA foreign_keys=ON")
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("INSERT INTO c VALUES (1)")
+    connection.close()
 
 
 def test_offline_a_rebuilt_table_goes_on_counting_on_postgresql() -> None:
