@@ -35,6 +35,7 @@ from sqlalchemy.schema import (
     AddConstraint,
     CreateIndex,
     CreateTable,
+    DDLElement,
     DropConstraint,
     DropIndex,
     DropTable,
@@ -60,6 +61,7 @@ from runner.dialects.ddl import (
     RenameTable,
     ServerDefault,
 )
+from runner.dialects.ddl_texts import read_literally
 from runner.dialects.literals import rendering_dialect
 from runner.dialects.objects import ObjectImpl
 from runner.dialects.offline import OfflineConnection
@@ -283,6 +285,8 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
         parameters: ParameterSets = multiparams or params
         if isinstance(construct, str):
             construct = text(construct) if parameters else plain_text(construct)
+        elif isinstance(construct, DDLElement):
+            read_literally(construct)
         statement = Statement(construct=construct, parameters=parameters, execution_options=execution_options or {})
         return self.sink.execute(statement)
 

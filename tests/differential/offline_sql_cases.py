@@ -634,6 +634,7 @@ TABLES: dict[str, tuple[Callable[[], tuple[list[Any], dict[str, Any]]], tuple[st
         ),
         ALL,
     ),
+    "colon-default": (lambda: ([sa.Column("a", sa.String(9), server_default=sa.text("'{\"k\":1}'"))], {}), ALL),
     "sequence": (lambda: ([sa.Column("id", sa.Integer(), sa.Sequence("q"), primary_key=True)], {}), ALL),
     "prefixes": (lambda: ([_id()], {"prefixes": ["TEMPORARY"]}), ALL),
     "quote": (lambda: ([_id()], {"quote": True}), ALL),
@@ -815,6 +816,10 @@ def _constraint_cases() -> Iterator[Case]:
         ),
         "create_check_constraint/expression": (
             lambda op: op.create_check_constraint("ck_t", "t", sa.func.length(sa.column("a")) > 5),
+            ALL,
+        ),
+        "create_check_constraint/text-colon": (
+            lambda op: op.create_check_constraint("ck_t", "t", "a <> '{\"k\":1}'"),
             ALL,
         ),
         "create_check_constraint/in": (

@@ -500,6 +500,10 @@ class ApplyBatchImpl:
 
     def _words_for(self, constraint: Constraint) -> str:
         """Return what stands for a constraint without a name."""
+        if isinstance(constraint, ForeignKeyConstraint):  # the compiler wants to know the table it refers to
+            local = ", ".join(column.name for column in constraint.columns)
+            targets = [foreign_key_target(element) for element in constraint.elements]
+            return f"FOREIGN KEY({local}) REFERENCES {targets[0][1]} ({', '.join(target[2] for target in targets)})"
         compiler = self.impl.dialect.ddl_compiler(self.impl.dialect, None)  # type: ignore[arg-type]  # for its words only
         return " ".join(str(compiler.process(constraint)).split())
 

@@ -405,3 +405,20 @@ def test_two_blocks_follow_each_other() -> None:
             batch.alter_column("y", nullable=False)
 
         assert "y INTEGER DEFAULT 1 NOT NULL" in table_sql(connection)
+
+
+def test_an_unnamed_foreign_key_goes_with_its_column() -> None:
+    """It is reported in the words of the constraint, though the table it refers to is not read."""
+    seen: list[Any] = []
+    with (
+        database(PARENT, "CREATE TABLE c (id INTEGER PRIMARY KEY, t INTEGER, FOREIGN KEY (t) REFERENCES t (id))") as (
+            op,
+            connection,
+        ),
+        listening(lambda _, event, keys: seen.append((event, keys.get("name")))),
+    ):
+        with op.batch_alter_table("c") as batch:
+            batch.drop_column("t")
+
+        assert "REFERENCES" not in table_sql(connection, "c")
+    assert ("batch.dependent_dropped", "FOREIGN KEY(t) REFERENCES t (id)") in seen
