@@ -22,12 +22,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
-    cast,
-    func,
-    literal,
-    select,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -63,7 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresqlColumnType", "PostgresqlImpl", "named_type"]
 
-_NEXTVAL = re.compile(r"nextval\('(?P<sequence>.+)'::regclass\)$")
+_NEXTVAL = re.compile(r"nextval\('.+'::regclass\)")
 
 
 class PostgresqlColumnType(AlterColumn):
@@ -293,21 +288,19 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
         super().create_index(index, **kw)
 
     def autogen_column_reflect(self, inspector: Any, table: Table, column_info: dict[str, Any]) -> None:
-        """Leave out the default of a SERIAL column: its sequence belongs to the column and is made with it."""
-        default = column_info.get("default")
-        match = _NEXTVAL.match(default) if isinstance(default, str) else None
-        if match is None or not isinstance(column_info["type"], Integer):
-            return
-        if self._reads_in_bulk(inspector):
-            column = (table.schema or inspector.default_schema_name, table.name, column_info["name"])
-            if column in self.owned_defaults(inspector):
-                del column_info["default"]
-            return
-        from sqlalchemy.dialects.postgresql import REGCLASS
+        """Leave out the default of a SERIAL column: its sequence belongs to the column and is made with it.
 
-        owned = func.pg_get_serial_sequence(cast(literal(_regclass_name(table)), Text), column_info["name"])
-        same = cast(owned, REGCLASS) == cast(literal(match["sequence"].replace("''", "'")), REGCLASS)
-        if inspector.bind.scalar(select(same)):
+        The default of a column that borrows a sequence is written as the server writes it.
+        """
+        default = column_info.get("default")
+        if not isinstance(default, str) or "nextval(" not in default:
+            return
+        column = (table.schema or inspector.default_schema_name, table.name, column_info["name"])
+        defaults = self.sequence_defaults(inspector)
+        stored = defaults.get(column)
+        if stored is not None:
+            column_info["default"] = stored
+        elif column in defaults and _NEXTVAL.fullmatch(default) and isinstance(column_info["type"], Integer):
             del column_info["default"]
 
     def prep_table_for_batch(self, batch_impl: BatchTable, table: Table) -> None:

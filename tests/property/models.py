@@ -8,7 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from hypothesis import strategies as st
 
-__all__ = ["ColumnSpec", "TableSpec", "build", "models"]
+__all__ = ["SCHEMA", "ColumnSpec", "TableSpec", "build", "create", "models"]
+
+SCHEMA = "else where"
+"""Where tables are that are elsewhere, on databases that have schemas."""
 
 TYPES: dict[str, Any] = {
     "integer": sa.Integer,
@@ -22,6 +25,7 @@ TYPES: dict[str, Any] = {
     "date": sa.Date,
     "enum": lambda: sa.Enum("a", "b", name="e_one"),
     "enum_more": lambda: sa.Enum("x", "y", "z", name="e_two"),
+    "numbered": sa.Integer,
 }
 DEFAULTS: dict[str, str] = {
     "integer": "5",
@@ -58,6 +62,7 @@ class TableSpec:
     index: tuple[str, ...]
     partial: bool
     pair_key: bool
+    elsewhere: bool
     comment: str | None
 
 
@@ -84,6 +89,7 @@ _tables = st.builds(
     index=st.lists(st.sampled_from(_names), max_size=2, unique=True).map(tuple),
     partial=st.booleans(),
     pair_key=st.booleans(),
+    elsewhere=st.booleans(),
     comment=st.sampled_from([None, "a table"]),
 )
 models = st.dictionaries(st.integers(0, 3), _tables, max_size=3)
@@ -98,11 +104,20 @@ def build(spec: dict[int, TableSpec], dialect: str) -> sa.MetaData:
     return metadata
 
 
+def create(metadata: sa.MetaData, connection: sa.Connection) -> None:
+    """Make everything the model has, and commit."""
+    if any(item.schema for item in (*metadata.tables.values(), *metadata._sequences.values())):
+        connection.execute(sa.schema.CreateSchema(SCHEMA))
+    metadata.create_all(connection)
+    connection.commit()
+
+
 def _build_table(
     metadata: sa.MetaData, number: int, spec: TableSpec, model: dict[int, TableSpec], dialect: str
 ) -> None:
     name = f"t{number}"
-    table = sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True, autoincrement=False))
+    key = sa.Column("id", sa.Integer, primary_key=True, autoincrement=False)
+    table = sa.Table(name, metadata, key, schema=_schema(spec, dialect))
     table.comment = spec.comment if dialect == "postgresql" else None
     if spec.pair_key:
         table.append_column(sa.Column("key2", sa.Integer, primary_key=True, autoincrement=False))
@@ -112,15 +127,20 @@ def _build_table(
     for column_name, (target, ondelete) in sorted(spec.references.items()):
         if target in model:
             table.append_column(sa.Column(column_name, sa.Integer))
-            key = sa.ForeignKeyConstraint(
-                [column_name], [f"t{target}.id"], f"fk_{name}_{column_name}", ondelete=ondelete
+            schema = _schema(model[target], dialect)
+            referred = f"{schema}.t{target}.id" if schema else f"t{target}.id"
+            table.append_constraint(
+                sa.ForeignKeyConstraint([column_name], [referred], f"fk_{name}_{column_name}", ondelete=ondelete)
             )
-            table.append_constraint(key)
     if spec.unique and all(column in table.c for column in spec.unique) and not _is_said_twice(spec, dialect):
         table.append_constraint(sa.UniqueConstraint(*spec.unique, name=f"uq_{name}"))
     if spec.index and all(column in table.c for column in spec.index):
         where: dict[str, Any] = {f"{dialect}_where": sa.text("id > 5")} if spec.partial else {}
         sa.Index(f"ix_{name}", *(table.c[column] for column in spec.index), **where)
+
+
+def _schema(spec: TableSpec, dialect: str) -> str | None:
+    return SCHEMA if spec.elsewhere and dialect == "postgresql" else None
 
 
 def _is_said_twice(spec: TableSpec, dialect: str) -> bool:
@@ -130,7 +150,9 @@ def _is_said_twice(spec: TableSpec, dialect: str) -> bool:
 
 
 def _build_column(table: sa.Table, name: str, spec: ColumnSpec, dialect: str) -> None:
-    default = DEFAULTS.get(spec.type) if spec.default else None
+    default: Any = DEFAULTS.get(spec.type) if spec.default else None
+    if spec.type == "numbered" and spec.default and dialect == "postgresql":
+        default = sa.Sequence("numbers", schema=SCHEMA if spec.index else None, metadata=table.metadata).next_value()
     table.append_column(
         sa.Column(
             name,

@@ -14,9 +14,9 @@ from runner.autogenerate.api import compare_metadata, produce_migrations
 from runner.migration.context import MigrationContext
 from runner.operations.base import Operations
 from runner.operations.ops import ModifyTableOps, OpContainer
-from tests.property.models import TableSpec, build, models
+from tests.property.models import SCHEMA, TableSpec, build, create, models
 
-OPTIONS = {"compare_server_default": True}
+OPTIONS = {"compare_server_default": True, "include_schemas": True}
 SETTINGS = settings(
     max_examples=25,
     deadline=None,
@@ -39,7 +39,7 @@ def postgresql(pg_url: str) -> Iterator[sa.Connection]:
 def test_postgresql(postgresql: sa.Connection, before: dict[int, TableSpec], after: dict[int, TableSpec]) -> None:
     """PostgreSQL: upgrade and downgrade run as proposed, and nothing is left to propose."""
     with postgresql.begin():
-        postgresql.exec_driver_sql("DROP SCHEMA public CASCADE")
+        postgresql.exec_driver_sql(f'DROP SCHEMA IF EXISTS public, "{SCHEMA}" CASCADE')
         postgresql.exec_driver_sql("CREATE SCHEMA public")
     _round_trip(postgresql, build(before, "postgresql"), build(after, "postgresql"))
 
@@ -55,8 +55,7 @@ def test_sqlite(tmp_path: Path, before: dict[int, TableSpec], after: dict[int, T
 
 
 def _round_trip(connection: sa.Connection, before: sa.MetaData, after: sa.MetaData) -> None:
-    before.create_all(connection)
-    connection.commit()
+    create(before, connection)
     _assert_same(connection, before)
     script = produce_migrations(_context(connection), after)
     _run(connection, script.upgrade_ops)

@@ -15,7 +15,7 @@ from runner.autogenerate.context import AutogenContext
 from runner.autogenerate.render import render_python_into_templatevars
 from runner.migration.context import MigrationContext
 from runner.operations import Operations
-from tests.property.models import TableSpec, build, models
+from tests.property.models import SCHEMA, TableSpec, build, create, models
 
 SETTINGS = settings(
     max_examples=25,
@@ -39,7 +39,7 @@ def postgresql(pg_url: str) -> Iterator[sa.Connection]:
 def test_postgresql(postgresql: sa.Connection, before: dict[int, TableSpec], after: dict[int, TableSpec]) -> None:
     """PostgreSQL: the file goes up and down, and nothing is left to propose."""
     with postgresql.begin():
-        postgresql.exec_driver_sql("DROP SCHEMA public CASCADE")
+        postgresql.exec_driver_sql(f'DROP SCHEMA IF EXISTS public, "{SCHEMA}" CASCADE')
         postgresql.exec_driver_sql("CREATE SCHEMA public")
     _round_trip(postgresql, build(before, "postgresql"), build(after, "postgresql"))
 
@@ -56,8 +56,7 @@ def test_sqlite(before: dict[int, TableSpec], after: dict[int, TableSpec]) -> No
 
 
 def _round_trip(connection: sa.Connection, before: sa.MetaData, after: sa.MetaData) -> None:
-    before.create_all(connection)
-    connection.commit()
+    create(before, connection)
     revision = _written(connection, after)
     connection.rollback()
     for direction, wanted in (("upgrade", after), ("downgrade", before)):
@@ -69,8 +68,9 @@ def _round_trip(connection: sa.Connection, before: sa.MetaData, after: sa.MetaDa
 
 
 def _context(connection: sa.Connection) -> MigrationContext:
+    options = {"compare_server_default": True, "include_schemas": True}
     batch = connection.dialect.name == "sqlite"
-    return MigrationContext.configure(connection, opts={"compare_server_default": True, "render_as_batch": batch})
+    return MigrationContext.configure(connection, opts={**options, "render_as_batch": batch})
 
 
 def _written(connection: sa.Connection, model: sa.MetaData) -> str:

@@ -179,6 +179,10 @@ class Placed:
         """Run the runner on the same directory; the URL comes from the environment, as in a deployment."""
         return self._run("runner", "-c", str(self.ini), *args, variables={"DATABASE_URL": self.url})
 
+    def differences(self, engine: Literal["alembic", "runner"]) -> list[str]:
+        """Return what an engine's `check` finds, a line for each difference."""
+        return self._run("tests.realdirs.print_differences", engine, str(self.ini)).check().stdout.splitlines()
+
     def _run(self, module: str, *args: str, variables: Mapping[str, str] | None = None) -> Finished:
         return run_program(
             [str(_PYTHON), "-m", module, *args],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.oracle import Finished, assert_same_text, normalised_sql, sqlite_url
 from tests.realdirs.directories import REAL_DIRECTORIES, Dialect, Placed, RealDirectory, Snapshot, real_directory
 from tests.realdirs.known_differences import (
+    COMPARISON_DIFFERENCES,
     canonical_sqlite_schema,
     offline_expected,
     sqlite_expected,
@@ -83,6 +85,18 @@ def test_databases_are_equal_after_each_move(directory: RealDirectory, dialect: 
         else:
             assert_same_text(theirs.schema, ours.schema, about=f"schema after {move}")
         assert_same_text("\n".join(theirs.rows), "\n".join(ours.rows), about=f"rows after {move}")
+
+
+@pytest.mark.parametrize(("directory", "dialect"), CASES)
+def test_the_model_is_compared_as_by_alembic(directory: RealDirectory, dialect: Dialect, place: Place) -> None:
+    """At the head, `check` finds what Alembic's finds in the package's model, and nothing else without a reason."""
+    placed = place(directory, dialect)
+    placed.run_alembic("upgrade", "head").check()
+
+    theirs, ours = Counter(placed.differences("alembic")), Counter(placed.differences("runner"))
+
+    assert [] == sorted(theirs - ours)
+    assert sorted(COMPARISON_DIFFERENCES.get((directory.package, dialect), ())) == sorted(ours - theirs)
 
 
 @pytest.mark.parametrize(("directory", "dialect", "verb", "span"), OFFLINE_CASES)

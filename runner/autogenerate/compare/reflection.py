@@ -93,7 +93,6 @@ class DatabaseTables:
         self._context = autogen_context
         self._impl = autogen_context.migration_context.impl
         self._inspector: Inspector = autogen_context.inspector
-        self._inspector.info_cache["runner reads in bulk"] = True
         self._parts: dict[str, dict[TableKey, Any]] = {}
         self._tables: dict[TableKey, Table] = {}
         self.metadata = MetaData()

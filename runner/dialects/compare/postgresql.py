@@ -65,18 +65,19 @@ _DEFINITIONS = text(
      WHERE a.attgenerated <> ''
     """
 )
-_OWNED = text(
+_SEQUENCE_DEFAULTS = text(
     """
-    SELECT n.nspname, c.relname, a.attname
-      FROM pg_depend own
-      JOIN pg_class s ON s.oid = own.objid AND s.relkind = 'S'
-      JOIN pg_class c ON c.oid = own.refobjid
+    SELECT n.nspname, c.relname, a.attname, CASE WHEN own.objid IS NULL THEN pg_get_expr(d.adbin, d.adrelid) END
+      FROM pg_depend uses
+      JOIN pg_class s ON s.oid = uses.refobjid AND s.relkind = 'S'
+      JOIN pg_attrdef d ON d.oid = uses.objid
+      JOIN pg_class c ON c.oid = d.adrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_attribute a ON a.attrelid = own.refobjid AND a.attnum = own.refobjsubid
-      JOIN pg_attrdef d ON d.adrelid = own.refobjid AND d.adnum = own.refobjsubid
-      JOIN pg_depend uses ON uses.classid = 'pg_attrdef'::regclass AND uses.objid = d.oid
-       AND uses.refclassid = 'pg_class'::regclass AND uses.refobjid = s.oid
-     WHERE own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass AND own.deptype = 'a'
+      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+      LEFT JOIN pg_depend own ON own.classid = 'pg_class'::regclass AND own.objid = s.oid AND own.deptype = 'a'
+       AND own.refclassid = 'pg_class'::regclass AND own.refobjid = d.adrelid AND own.refobjsubid = d.adnum
+     WHERE uses.classid = 'pg_attrdef'::regclass AND uses.refclassid = 'pg_class'::regclass
+     ORDER BY 4 NULLS FIRST
     """
 )
 _ENUMS = text(
@@ -279,18 +280,18 @@ class PostgresqlComparison(PostgresqlObjectComparison):
 
     # --- the database's own words ----------------------------------------------------------------------------------
 
-    def _reads_in_bulk(self, inspector: Inspector) -> bool:
-        """Tell whether many tables are read, so that one query for all is better than one for each column."""
-        return bool(inspector.info_cache.get("runner reads in bulk"))
+    def sequence_defaults(self, inspector: Inspector) -> Mapping[tuple[str, str, str], str | None]:
+        """Return the columns (schema, table, column) whose default uses a sequence, with the server's text of it.
 
-    def owned_defaults(self, inspector: Inspector) -> set[tuple[str, str, str]]:
-        """Return the columns (schema, table, column) whose default takes the next value of their own sequence."""
+        The text is None where the sequence belongs to the column. SQLAlchemy's own text names the schema of the table
+        where the server names none; but the sequence is in the search path then, and may be in any schema.
+        """
         cache: dict[Any, Any] = inspector.info_cache
-        if "runner owned defaults" not in cache:
-            rows = inspector.bind.execute(_OWNED)  # type: ignore[union-attr]  # a Connection here
-            cache["runner owned defaults"] = {tuple(row) for row in rows}
-        owned: set[tuple[str, str, str]] = cache["runner owned defaults"]
-        return owned
+        if "runner sequence defaults" not in cache:
+            rows = inspector.bind.execute(_SEQUENCE_DEFAULTS)  # type: ignore[union-attr]  # a Connection here
+            cache["runner sequence defaults"] = {(row[0], row[1], row[2]): row[3] for row in rows}
+        defaults: Mapping[tuple[str, str, str], str | None] = cache["runner sequence defaults"]
+        return defaults
 
     def stored_definitions(
         self, inspector: Inspector, schema: str | None, table: str
