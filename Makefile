@@ -38,7 +38,7 @@ image-test: $(VENV)/.dev ## Build the image and run it, alone and with Compose (
 	@$(BIN)/python -m pytest $(ARGS) tests/image
 
 chart-test: $(VENV)/.dev ## Render, validate and lint the chart (needs helm and kubernetes-validate)
-	@$(BIN)/python -m pytest $(ARGS) tests/chart
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/chart
 
 reliability: $(VENV)/.dev ## Run the fault suite and write its figures into docs/reliability.md
 	@rm -f $(VENV)/tally.jsonl

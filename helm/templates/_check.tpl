@@ -88,6 +88,9 @@
 {{- if gt (len (compact (list $fleet.targets $fleet.targetsFrom.secret $fleet.targetsFrom.configMap))) 1 -}}
 {{- fail "fleet.targets, fleet.targetsFrom.secret and fleet.targetsFrom.configMap exclude each other. Keep one." -}}
 {{- end -}}
+{{- if and (regexMatch "(?i)^\\s*(select|with|values|table)\\b" $fleet.targets) (not (or .Values.database.existingSecret.name .Values.database.url .Values.database.urlFile)) -}}
+{{- fail "fleet.targets is a query, but no database is named that could answer it. Set database.existingSecret.name." -}}
+{{- end -}}
 {{- if .Values.database.bundled.enabled -}}
 {{- fail "mode fleet and database.bundled.enabled do not go together: a fleet is many databases that exist. Name them in fleet.targetsFrom.secret." -}}
 {{- end -}}

@@ -177,7 +177,7 @@ def test_a_fleet_is_shared_out_over_indexed_pods() -> None:
     env = _env(pod_spec(job)["containers"][0])
     assert job["spec"]["completionMode"] == "Indexed"
     assert (job["spec"]["completions"], job["spec"]["parallelism"]) == (20, 5)
-    assert env["RUNNER_TARGETS"] == "/run/secrets/runner-targets/targets"
+    assert env["RUNNER_TARGETS"] == "/run/secrets/runner-targets/targets.toml"
     assert env["RUNNER_SHARD_COUNT"] == "20"
     assert env["RUNNER_MANIFEST"] == "/manifest/shard-{shard}.json"
     assert "DATABASE_URL" not in env
@@ -289,6 +289,7 @@ _REFUSED = {
         {"mode": "fleet", "fleet.targets": "x", "fleet.targetsFrom.secret": "y"},
         "exclude each other. Keep one.",
     ),
+    "a query for nobody": ({"mode": "fleet", "fleet.targets": "SELECT 1"}, "no database is named that could answer it"),
     "a fleet of thrown away databases": (_BUNDLED | {"mode": "fleet", "fleet.targets": "x"}, "do not go together"),
 }
 
