@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet
 INSTALL := $(PIP) install --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults image-test reliability check format format-check lint types floors generate generate-check \
+.PHONY: help demo test faults image-test chart-test reliability check format format-check lint types floors generate generate-check \
         settings-table constraints realdirs oldest benchmark clean
 
 help: ## List the targets
@@ -29,13 +29,16 @@ demo: $(VENV)/.runtime ## Bring a throw-away SQLite database to the head of exam
 check: format-check lint types floors generate-check test ## Everything a change must pass
 
 test: $(VENV)/.dev .venv-realdirs/.complete ## Run the tests (ARGS="tests/unit -k graph" narrows them)
-	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/faults --ignore tests/image $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/faults --ignore tests/image --ignore tests/chart $(ARGS)
 
 faults: $(VENV)/.dev ## Run the fault suite: kills, signals, cut connections, crowds
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/faults
 
 image-test: $(VENV)/.dev ## Build the image and run it, alone and with Compose (needs a Docker engine)
 	@$(BIN)/python -m pytest $(ARGS) tests/image
+
+chart-test: $(VENV)/.dev ## Render, validate and lint the chart (needs helm and kubernetes-validate)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/chart
 
 reliability: $(VENV)/.dev ## Run the fault suite and write its figures into docs/reliability.md
 	@rm -f $(VENV)/tally.jsonl
@@ -63,7 +66,7 @@ oldest: .venv-oldest/.complete ## Run the tests that need no server against the 
 	  --ignore tests/differential/test_render_alembic.py --ignore tests/property/test_render_round_trip.py \
 	  --ignore tests/unit/autogenerate/test_render_golden.py --ignore tests/unit/autogenerate/test_layout.py \
 	  --ignore tests/unit/operations/test_op_types.py \
-	  --ignore tests/unit/test_docs.py --ignore tests/unit/test_floors.py \
+	  --ignore tests/unit/test_chart_values.py --ignore tests/unit/test_docs.py --ignore tests/unit/test_floors.py \
 	  tests/unit tests/property tests/differential $(ARGS)
 
 # --- write ---------------------------------------------------------------------------------------------------------
@@ -72,7 +75,7 @@ format: $(VENV)/.dev ## Format all Python files and fix what can be fixed
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
-generate: $(VENV)/.dev ## Write the generated parts of docs/
+generate: $(VENV)/.dev ## Write the generated parts of docs/ and helm/
 	@$(BIN)/python -m tools.generate
 
 generate-check: $(VENV)/.dev ## Fail if a generated file is stale

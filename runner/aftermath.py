@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from runner.events import emit
 from runner.logs import mask_secrets
-from runner.tally import RunTally
+from runner.tally import FinishedRevision, RunTally
 
 __all__ = ["Aftermath", "leave_aftermath", "metrics_text", "termination_message"]
 
@@ -95,11 +95,15 @@ def metrics_text(after: Aftermath) -> str:
         [(command, after.tally.retries)],
     )
     durations = [
-        (f'revision="{_escaped(one.revision)}",direction="{one.direction}"', one.duration_seconds)
+        (f'{_target(one)}revision="{_escaped(one.revision)}",direction="{one.direction}"', one.duration_seconds)
         for one in after.tally.finished
     ]
     gauge("runner_revision_duration_seconds", "How long each of its revisions took.", durations, "seconds")
     return "\n".join([*lines, "# EOF", ""])
+
+
+def _target(one: FinishedRevision) -> str:
+    return "" if one.target is None else f'target="{_escaped(one.target)}",'
 
 
 def _escaped(text: str) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.clock import Clock
@@ -14,15 +15,17 @@ from runner.commands.target import RunOptions, Target
 from runner.config import Config, discover
 from runner.database.session import NO_WORD, SessionName
 from runner.database.url import DatabaseUrl, parse_url
+from runner.errors import SettingsError
 from runner.logs import resolve_format
 
 if TYPE_CHECKING:
     from runner.database.history_entry import RunFacts
     from runner.settings import Settings
 
-__all__ = ["make_target"]
+__all__ = ["for_tenant", "make_target"]
 
 _DEFAULT_DIRECTORY = "migrations"
+_HAS_SCHEMAS, _DATABASE_IS_SCHEMA = ("postgresql",), ("mysql", "mariadb")
 
 
 def make_target(
@@ -45,6 +48,7 @@ def make_target(
         run_id: the run's name in log and history.
     """
     config = _make_config(settings, values, command)
+    schema = _session_schema(settings)
     url = settings.database_url or (None if command == "init" else _url_of(config))
     if url is None and settings.dialect is not None and getattr(values, "sql", False):
         url = DatabaseUrl(dialect=settings.dialect)
@@ -64,7 +68,7 @@ def make_target(
             statement_timeout_seconds=settings.statement_timeout_seconds,
             lock_retry_seconds=settings.lock_retry_seconds,
             version_table=settings.version_table,
-            version_table_schema=settings.version_table_schema,
+            version_table_schema=settings.version_table_schema or schema,
             backfill_timeout_seconds=settings.backfill_timeout_seconds,
             monitor_seconds=_monitor_seconds(settings),
             max_blocked_sessions=settings.max_blocked_sessions,
@@ -74,10 +78,40 @@ def make_target(
             edited_revisions=settings.edited_revisions,
             newer_database=settings.newer_database,
             metadata=settings.metadata,
+            tenant_schema=schema,
+            shared_schemas=_names(settings.shared_schemas),
+            run_id=run_id,
         ),
         clock=clock,
         around=around,
     )
+
+
+def for_tenant(settings: Settings) -> Settings:
+    """Return the settings with the URL that RUNNER_SCHEMA leads to: on MySQL and MariaDB a schema is a database.
+
+    Raises:
+        SettingsError: the database has no schemas.
+    """
+    schema, url = settings.tenant_schema, settings.database_url
+    if schema is None or url is None or url.dialect in _HAS_SCHEMAS:
+        return settings
+    if url.dialect in _DATABASE_IS_SCHEMA:
+        return replace(settings, database_url=replace(url, database=schema))
+    raise SettingsError(
+        f"RUNNER_SCHEMA is {schema}, and {url.dialect} has no schemas that a session can be put into. Give each "
+        "tenant a URL instead."
+    )
+
+
+def _session_schema(settings: Settings) -> str | None:
+    """Return the schema that the session has to be put into."""
+    url = settings.database_url
+    return None if url is not None and url.dialect in _DATABASE_IS_SCHEMA else settings.tenant_schema
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _history(settings: Settings, run_id: str | None) -> Callable[[], RunFacts] | None:
@@ -116,8 +150,10 @@ def _make_config(settings: Settings, values: argparse.Namespace, command: str) -
         ini_section=getattr(values, "name", None) or "alembic",
         output_buffer=sys.stdout,
         stdout=sys.stdout,
-        cmd_opts=_command_options(values, command),
+        cmd_opts=_command_options(values, command, settings.tenant_schema),
     )
+    if settings.tenant_schema is not None:
+        config.attributes["schema"] = settings.tenant_schema
     if settings.directory is not None and project is None:
         config.override_main_option("script_location", settings.directory)
     elif config.get_alembic_option("script_location") is None and ini is None and toml is None:
@@ -150,13 +186,19 @@ def _files_to_make(settings: Settings, values: argparse.Namespace) -> tuple[str,
     return given.get("ini", "alembic.ini"), given.get("toml", "pyproject.toml")
 
 
-def _command_options(values: argparse.Namespace, command: str) -> argparse.Namespace:
-    """Return the options as env.py expects them: with `.x`, and `.cmd` whose first item is named after the verb."""
+def _command_options(values: argparse.Namespace, command: str, schema: str | None) -> argparse.Namespace:
+    """Return the options as env.py expects them: with `.x`, and `.cmd` whose first item is named after the verb.
+
+    A tenant's schema is there as `-x schema=...`, which is where env.py files look for it.
+    """
 
     def verb(*_: Any) -> None: ...
 
     verb.__name__ = command.replace("-", "_")
-    return argparse.Namespace(**{"name": "alembic", **vars(values), "cmd": (verb, [], [])})
+    given = {"name": "alembic", **vars(values), "cmd": (verb, [], [])}
+    if schema is not None:
+        given["x"] = [*(getattr(values, "x", None) or []), f"schema={schema}"]
+    return argparse.Namespace(**given)
 
 
 def _url_of(config: Config) -> DatabaseUrl | None:

@@ -11,11 +11,12 @@ from typing import Any
 from runner import install_alembic_names
 from runner.arguments import Arguments, parse_arguments
 from runner.clock import Clock, SystemClock
-from runner.errors import Interrupted, OutputFailed, RunnerError, SettingsError
+from runner.endings import cut_short, interrupted
+from runner.errors import OutputFailed, RunnerError, SettingsError
 from runner.events import emit, listening
 from runner.logs import bridge_standard_logging, make_event_sink, resolve_format
 from runner.settings import Settings, read_settings
-from runner.signals import SignalReceived, orderly_end
+from runner.signals import GRACE_SECONDS, SignalReceived, orderly_end
 from runner.tally import RunTally
 
 __all__ = ["main"]
@@ -82,7 +83,7 @@ class _Session:
 
     def _run_with(self, settings: Settings, around: Callable[[], AbstractContextManager[None]]) -> int:
         try:
-            with orderly_end(self._last_words):
+            with orderly_end(self._last_words, grace_seconds=_grace_seconds(settings)):
                 self._execute(settings, around)
                 sys.stdout.flush()
         except (Exception, SignalReceived) as error:  # the rim: every failure becomes a sentence and an exit code
@@ -95,7 +96,7 @@ class _Session:
         """Report a failure and return its exit code."""
         match error:
             case SignalReceived():
-                return self._failed(_interrupted(error))
+                return self._failed(interrupted(error))
             case RunnerError():
                 return self._failed(error)
             case BrokenPipeError():
@@ -107,10 +108,11 @@ class _Session:
         return self._failed_unexpectedly(error)
 
     def _execute(self, settings: Settings, around: Callable[[], AbstractContextManager[None]]) -> None:
-        from runner.assembly import make_target
+        from runner.assembly import for_tenant, make_target
         from runner.verbs import VERBS
 
         install_alembic_names()
+        settings = for_tenant(settings)
         os.environ.update(settings.exported_environment())
         name = self._arguments.command.name
         if self._is_run:
@@ -139,7 +141,7 @@ class _Session:
     def _last_words(self, number: int) -> None:
         """Report from another thread that the orderly end took too long; the process ends right after."""
         if not self._has_ended:
-            self._failed(_cut_short(number))
+            self._failed(cut_short(number))
 
     def _failed(self, error: RunnerError) -> int:
         self._has_ended = True
@@ -200,23 +202,9 @@ class _Session:
         return 1
 
 
-def _interrupted(received: SignalReceived) -> Interrupted:
-    cause = received.__cause__
-    meanwhile = f" It ended with: {cause.message}" if isinstance(cause, RunnerError) else ""
-    return Interrupted(
-        f"Interrupted by {received}. Steps reported as finished are committed; the step in progress was rolled back, "
-        f"except for what it ran in an autocommit block.{meanwhile}",
-        signal_number=received.number,
-    )
-
-
-def _cut_short(number: int) -> Interrupted:
-    return Interrupted(
-        f"Interrupted by {SignalReceived(number)}, and the orderly end took too long, so the process ends without it. "
-        "Steps reported as finished are committed; the server rolls back the step in progress when it notices that "
-        "the session has ended, except for what ran in an autocommit block.",
-        signal_number=number,
-    )
+def _grace_seconds(settings: Settings) -> float:
+    # A run over many targets waits for its workers, and each of them has the ordinary time.
+    return GRACE_SECONDS if settings.targets is None else GRACE_SECONDS + 3.0
 
 
 def _say(text: str) -> None:

@@ -5,7 +5,8 @@ The sentence says what happened, which revision, file or setting is meant, and w
 typed fields carry the same facts for programs and for the log.
 
     RunnerError
-    |-- SettingsError, MissingDatabaseUrl, ConfigError, OutputFailed,         10-19  the operator's settings
+    |-- SettingsError, TargetsInvalid, MissingDatabaseUrl, ConfigError,       10-19  the operator's settings
+    |   OutputFailed,
     |   AlembicAlreadyImported, PoolerInTheWay, EditorFailed, WriteFailed, ModelMissing
     |-- RevisionDirectoryError                                                20-29  the revision directory
     |   |-- DirectoryMissing, RevisionFileError, StrayFile, DirectoryInUse, TemplateMissing
@@ -22,6 +23,7 @@ typed fields carry the same facts for programs and for the log.
     |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve, HookFailed, TemplateFailed
     |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
     |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision, SquashDiffers  70-79  answers, not accidents
+    |   `-- TargetsFailed, WorkerLost
     `-- Interrupted                                                           128 + signal
 """
 
@@ -86,11 +88,14 @@ __all__ = [
     "StatementBlocked",
     "StatementFailed",
     "StrayFile",
+    "TargetsFailed",
+    "TargetsInvalid",
     "TemplateFailed",
     "TemplateMissing",
     "UnknownDatabaseRevision",
     "UnknownRevision",
     "VersionRowMismatch",
+    "WorkerLost",
     "WriteFailed",
 ]
 
@@ -121,6 +126,13 @@ class SettingsError(RunnerError):
     """One or more settings are unusable; the message lists every problem by variable name."""
 
     code = "settings-invalid"
+    exit_code = 10
+
+
+class TargetsInvalid(SettingsError):
+    """The list of targets, or the manifest of an earlier run over it, cannot be used; nothing was started."""
+
+    code = "targets-invalid"
     exit_code = 10
 
 
@@ -550,6 +562,25 @@ class EditedRevision(RunnerError):
 
     code = "edited-revision"
     exit_code = 73
+
+
+class TargetsFailed(RunnerError):
+    """Some of many targets failed, or were not reached because others had; the rest is done.
+
+    The manifest has the error of each. A second run with it takes up what is left.
+    """
+
+    code = "targets-failed"
+    exit_code = 76
+    retryable = True
+
+
+class WorkerLost(RunnerError):
+    """The process that worked on a target ended without a word: it was killed, or ran out of memory."""
+
+    code = "worker-lost"
+    exit_code = 77
+    retryable = True
 
 
 class Interrupted(RunnerError):

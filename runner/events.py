@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["EventSink", "emit", "listening"]
+__all__ = ["EventSink", "emit", "listening", "relay"]
 
 EventSink = Callable[[str, str, dict[str, object]], None]
 """Called with (level, event, keys); level is one of debug, info, warning, error."""
@@ -42,6 +42,11 @@ def emit(event: str, *, level: str = "info", **keys: object) -> None:
         level: debug, info, warning or error.
         keys: the values; durations in seconds with the unit in the key. Never a secret.
     """
+    relay(level, event, keys)
+
+
+def relay(level: str, event: str, keys: dict[str, object]) -> None:
+    """Pass on an event that another process has emitted."""
     sink = _sink.get()
     if sink is None:
         # A thread that env.py starts has no context of its own; where one rim listens, its events belong there.

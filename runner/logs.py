@@ -350,7 +350,7 @@ class _TextLine:
         return f"{colour}{text}{_PLAIN}" if self._colours else text
 
 
-_IN_PLACE = frozenset({"statement.progress", "statement.running"})
+_IN_PLACE = frozenset({"fleet.progress", "statement.progress", "statement.running"})
 _BAR_WIDTH = 24
 
 

@@ -334,6 +334,92 @@ SETTINGS: tuple[Setting, ...] = (
         help="The version table's schema, for the built-in environment.",
     ),
     Setting(
+        field="tenant_schema",
+        variable="RUNNER_SCHEMA",
+        flag="--schema",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="A tenant's schema: search path, version table, history and lock are its own; on MySQL the database.",
+    ),
+    Setting(
+        field="shared_schemas",
+        variable="RUNNER_SHARED_SCHEMAS",
+        flag="--shared-schemas",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="What follows the tenant's schema on the search path, separated by commas, as in public.",
+    ),
+    Setting(
+        field="targets",
+        variable="RUNNER_TARGETS",
+        flag="--targets",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="Upgrade, or show the status of, many databases or schemas: a file that lists them, or a query.",
+    ),
+    Setting(
+        field="workers",
+        variable="RUNNER_WORKERS",
+        flag="--workers",
+        kind=Kind.INTEGER,
+        default=4,
+        unit="processes",
+        help="How many targets are worked on at a time.",
+    ),
+    Setting(
+        field="canary",
+        variable="RUNNER_CANARY",
+        flag="--canary",
+        kind=Kind.INTEGER,
+        default=0,
+        unit="targets",
+        help="How many targets, from the top of the list, must succeed before the rest starts.",
+    ),
+    Setting(
+        field="on_failure",
+        variable="RUNNER_ON_FAILURE",
+        flag="--on-failure",
+        kind=Kind.CHOICE,
+        default="continue",
+        choices=("continue", "stop"),
+        help="Whether further targets are started after one has failed.",
+    ),
+    Setting(
+        field="max_failures",
+        variable="RUNNER_MAX_FAILURES",
+        flag="--max-failures",
+        kind=Kind.INTEGER,
+        default_note="no limit",
+        unit="targets",
+        help="After how many failures no further target is started.",
+    ),
+    Setting(
+        field="manifest",
+        variable="RUNNER_MANIFEST",
+        flag="--manifest",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="The file that says what became of each target; a second run with it does what is left or failed.",
+    ),
+    Setting(
+        field="shard_index",
+        variable="RUNNER_SHARD_INDEX",
+        flag="--shard-index",
+        kind=Kind.INTEGER,
+        default_note="JOB_COMPLETION_INDEX, else 0",
+        unit="from 0",
+        help="Which share of the targets is this run's.",
+    ),
+    Setting(
+        field="shard_count",
+        variable="RUNNER_SHARD_COUNT",
+        flag="--shard-count",
+        kind=Kind.INTEGER,
+        default=1,
+        unit="shares",
+        help="How many shares the targets are divided into, by their names.",
+    ),
+    Setting(
         field="application_name",
         variable="RUNNER_APPLICATION_NAME",
         flag="--application-name",
@@ -408,6 +494,16 @@ class Settings:
     log_level: Literal["debug", "info", "warning", "error"]
     version_table: str
     version_table_schema: str | None
+    tenant_schema: str | None
+    shared_schemas: str | None
+    targets: str | None
+    workers: int
+    canary: int
+    on_failure: Literal["continue", "stop"]
+    max_failures: int | None
+    manifest: str | None
+    shard_index: int | None
+    shard_count: int
     application_name: str
     release: str | None
     pod: str | None

@@ -20,7 +20,7 @@ from typing import Any
 
 from runner.interrupts import SignalReceived, interrupts
 
-__all__ = ["GRACE_SECONDS", "SignalReceived", "attend_to_signals", "orderly_end"]
+__all__ = ["GRACE_SECONDS", "SignalReceived", "attend_to_signals", "orderly_end", "signal_first"]
 
 GRACE_SECONDS = 1.8
 """How long the orderly end may take. With the last words it keeps the promise: two seconds from signal to exit."""
@@ -41,6 +41,7 @@ class _Attendant:
 
     def __init__(self) -> None:
         self.last_words: LastWords | None = None
+        self.grace_seconds = GRACE_SECONDS
         self._timer: threading.Timer | None = None
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
@@ -89,7 +90,7 @@ class _Attendant:
                 os._exit(128 + signals[1])
             if self._timer is None:
                 interrupts.received = number = interrupts.received or (signals or [signal.SIGTERM])[0]
-                self._timer = threading.Timer(GRACE_SECONDS, self._end_process, (number,))
+                self._timer = threading.Timer(self.grace_seconds, self._end_process, (number,))
                 self._timer.daemon = True
                 self._timer.start()
                 threading.Thread(target=_push, name="runner-signals-push", daemon=True).start()
@@ -150,19 +151,20 @@ def attend_to_signals() -> None:
 
 
 @contextmanager
-def orderly_end(last_words: LastWords | None = None) -> Iterator[None]:
+def orderly_end(last_words: LastWords | None = None, *, grace_seconds: float = GRACE_SECONDS) -> Iterator[None]:
     """While the block runs, the first signal raises SignalReceived and a second one ends the process at once.
 
     Args:
         last_words: called from another thread, with the signal's number, when the orderly end took too long.
+        grace_seconds: how long it may take; a run that has to wait for the end of others needs more.
     """
     if _attendant is None:
-        with _temporary_attendant(last_words), _signal_first():
+        with _temporary_attendant(last_words, grace_seconds), signal_first():
             yield
         return
-    _attendant.last_words = last_words
+    _attendant.last_words, _attendant.grace_seconds = last_words, grace_seconds
     try:
-        with _signal_first():
+        with signal_first():
             interrupts.let_go()
             yield
     finally:
@@ -170,7 +172,7 @@ def orderly_end(last_words: LastWords | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _signal_first() -> Iterator[None]:
+def signal_first() -> Iterator[None]:
     """Raise SignalReceived for what failed because of the signal: a COMMIT that was cancelled, say."""
     try:
         yield
@@ -183,7 +185,7 @@ def _signal_first() -> Iterator[None]:
 
 
 @contextmanager
-def _temporary_attendant(last_words: LastWords | None) -> Iterator[None]:
+def _temporary_attendant(last_words: LastWords | None, grace_seconds: float) -> Iterator[None]:
     """What a program gets that calls the command line's function: everything is put back at the end."""
     global _attendant  # noqa: PLW0603  # there is one process
     if threading.current_thread() is not threading.main_thread():
@@ -191,7 +193,7 @@ def _temporary_attendant(last_words: LastWords | None) -> Iterator[None]:
         return
     interrupts.reset()
     _attendant = attendant = _Attendant()
-    attendant.last_words = last_words
+    attendant.last_words, attendant.grace_seconds = last_words, grace_seconds
     try:
         yield
     finally:

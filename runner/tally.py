@@ -14,12 +14,16 @@ _LONGEST_LIST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRevision:
-    """One revision that was run and committed; `attempts` counts those that were rolled back as well."""
+    """One revision that was run and committed; `attempts` counts those that were rolled back as well.
+
+    `target` is its database in a run over many, else None.
+    """
 
     revision: str
     direction: str
     duration_seconds: float
     attempts: int
+    target: str | None = None
 
 
 @dataclass(slots=True)
@@ -49,8 +53,9 @@ class RunTally:
 
     def _count(self, event: str, keys: dict[str, Any]) -> None:
         revision = keys.get("revision")
+        place = (keys.get("target"), revision)
         if event == "step.started":
-            self._attempts[revision] = self._attempts.get(revision, 0) + 1
+            self._attempts[place] = self._attempts.get(place, 0) + 1
         elif event == "step.retrying":
             self.retries += 1
         elif event == "step.failed" and keys.get("error_code") != "rolled-back":
@@ -61,14 +66,20 @@ class RunTally:
                     revision=str(revision),
                     direction=str(keys["direction"]),
                     duration_seconds=float(keys["duration_seconds"]),
-                    attempts=self._attempts.get(revision, 1),
+                    attempts=self._attempts.get(place, 1),
+                    target=None if place[0] is None else str(place[0]),
                 )
             )
 
     def summary(self) -> dict[str, Any]:
         """Return the keys that the last line of a run has beyond its own."""
         shown = [
-            {"revision": one.revision, "duration_seconds": one.duration_seconds, "attempts": one.attempts}
+            {
+                **({} if one.target is None else {"target": one.target}),
+                "revision": one.revision,
+                "duration_seconds": one.duration_seconds,
+                "attempts": one.attempts,
+            }
             for one in self.finished[:_LONGEST_LIST]
         ]
         keys: dict[str, Any] = {"revisions_run": shown} if shown else {}

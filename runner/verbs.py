@@ -28,28 +28,44 @@ _Verb = Callable[[Target, argparse.Namespace, Settings], Outcome]
 
 
 def _upgrade(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    if settings.targets is not None:
+        from runner.fleet_verb import upgrade_fleet
+
+        return Outcome(keys=upgrade_fleet(target, values, settings))
     from runner.commands.upgrade import upgrade
 
     return _ran(upgrade(target, values.revision or settings.target, sql=values.sql, tag=values.tag))
 
 
-def _downgrade(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _downgrade(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    _refuse_targets(settings, "downgrade")
     from runner.commands.downgrade import downgrade
 
     return _ran(downgrade(target, values.revision, sql=values.sql, tag=values.tag))
 
 
-def _stamp(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _stamp(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    _refuse_targets(settings, "stamp")
     from runner.commands.stamp import stamp
 
     return _ran(stamp(target, values.revisions, sql=values.sql, tag=values.tag, purge=values.purge))
 
 
-def _ensure_version(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _ensure_version(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    _refuse_targets(settings, "ensure-version")
     from runner.commands.ensure_version import ensure_version
 
     ensure_version(target, sql=values.sql)
     return Outcome()
+
+
+def _refuse_targets(settings: Settings, command: str) -> None:
+    """Raise where many targets are named for a command that would change only the one of DATABASE_URL."""
+    if settings.targets is not None:
+        raise SettingsError(
+            f"RUNNER_TARGETS is set, and `runner {command}` works on one database. Unset it, and name the database "
+            "with DATABASE_URL, the schema with RUNNER_SCHEMA."
+        )
 
 
 def _ran(result: Any) -> Outcome:
@@ -119,7 +135,12 @@ def _resolve(target: Target, values: argparse.Namespace, _settings: Settings) ->
     return _shown(values, found, lambda: journal_text(found))
 
 
-def _status(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _status(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    if settings.targets is not None:
+        from runner.fleet_verb import status_fleet
+
+        text, verdict = status_fleet(target, values, settings)
+        return Outcome(text=text, verdict=verdict)
     from runner.commands.status import require_current, status
     from runner.status_text import status_text
 

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fix_docker",
     "tests.fix_faults",
     "tests.fix_golden",
+    "tests.fix_helm",
     "tests.fix_mariadb",
     "tests.fix_pgbouncer",
     "tests.fix_postgres",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runner import errors
+from tools.chart_values import chart_exit_codes, chart_readme, chart_schema
 from tools.operation_pages import operation_pages
 from tools.settings_table import settings_page
 
@@ -102,11 +103,16 @@ def errors_page() -> str:
 
 def pod_failure_policy(classes: list[type[errors.RunnerError]]) -> str:
     """Return the section with the policy that the classes' `retryable` makes."""
-    final = sorted({member.exit_code for member in classes if not member.retryable} | {1, 2})
+    final = final_exit_codes(classes)
     retried = sorted({member.exit_code for member in classes if member.retryable and member.exit_code < 128})
     return _POD_FAILURE_POLICY.replace("{codes}", ", ".join(map(str, final))).replace(
         "{retried}", ", ".join(map(str, retried))
     )
+
+
+def final_exit_codes(classes: list[type[errors.RunnerError]]) -> list[int]:
+    """Return the exit codes after which another attempt makes no sense: defects (1) and misuse (2) are among them."""
+    return sorted({member.exit_code for member in classes if not member.retryable} | {1, 2})
 
 
 def _error_sections(classes: list[type[errors.RunnerError]]) -> Iterator[str]:
@@ -121,6 +127,9 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/settings.md": settings_page,
     **operation_pages(),
+    "helm/README.md": chart_readme,
+    "helm/templates/_exit-codes.tpl": lambda: chart_exit_codes(final_exit_codes(error_classes())),
+    "helm/values.schema.json": chart_schema,
 }
 """Path below the root -> the function that returns what the file must contain."""
 

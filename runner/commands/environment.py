@@ -84,6 +84,7 @@ def _run_builtin(target: Target, environment: EnvironmentContext, model: dict[st
             connect_timeout_seconds=options.connect_timeout_seconds,
             version_table=options.version_table,
             version_table_schema=options.version_table_schema,
+            search_path=options.search_path,
             clock=target.clock,
             connect_wait_seconds=options.connect_wait_seconds,
             model=model,

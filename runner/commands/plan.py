@@ -115,6 +115,8 @@ def _lock_holder(target: Target, context: Any) -> dict[str, object]:
 
     if context is None:
         return {}
-    key = lock_key(context.version_table, context.version_table_schema, override=target.options.lock_key)
+    options = target.options
+    schema = context.version_table_schema or options.tenant_schema
+    key = lock_key(context.version_table, schema, override=options.lock_key)
     lock = advisory_lock_for(context.connection, key)
     return {} if lock is None else dict(lock.holder())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.commands.newer import accept_newer, has_unknown
 from runner.commands.results import DatabaseState, RunResult, StepView
+from runner.errors import EnvironmentFailed
 from runner.events import emit
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def unless_newer(
     accepted: set[tuple[str, ...]] = set()  # a run looks several times, and should say it once
 
     def chosen(heads: tuple[str, ...], context: Any) -> Any:
+        _refuse_other_schema(target.options.tenant_schema, context)
         graph = target.script.graph
         if context.as_sql or not has_unknown(graph, heads):
             return choose(heads, context)
@@ -47,6 +49,23 @@ def unless_newer(
         return []
 
     return chosen
+
+
+def _refuse_other_schema(schema: str | None, context: Any) -> None:
+    """Raise where env.py did not do anything about the tenant's schema: the revisions would run somewhere else."""
+    if schema is None or context.as_sql or context.version_table_schema == schema:
+        return
+    if context.dialect.name != "postgresql":
+        return
+    found = context.connection.exec_driver_sql("SELECT current_schema()").scalar()
+    if found != schema:
+        raise EnvironmentFailed(
+            f"The run is for the schema {schema}, but env.py opened a session in {found}, with a version table there. "
+            "Nothing was changed. Let env.py read context.get_x_argument(as_dictionary=True)['schema'] and set the "
+            "search path, or version_table_schema, to it.",
+            schema=schema,
+            found=found,
+        )
 
 
 def ancestry_of(context: Any) -> Ancestry | None:

@@ -35,6 +35,9 @@ class RunOptions:
     `history`: returns what is remembered about the run; None keeps no history.
     `edited_revisions`: warn, fail or accept.  `newer_database`: fail or ok.
     `metadata`: the built-in environment's model, as `package.module:attribute`; None leaves it to the configuration.
+    `tenant_schema`: where the revisions run; the built-in environment sets the search path, env.py is told.
+    `shared_schemas`: what follows it on the search path.
+    `run_id`: the run's name in the log.
     """
 
     one_transaction: bool = False
@@ -55,6 +58,14 @@ class RunOptions:
     edited_revisions: str = "warn"
     newer_database: str = "fail"
     metadata: str | None = None
+    tenant_schema: str | None = None
+    shared_schemas: tuple[str, ...] = ()
+    run_id: str | None = None
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """Return the search path of the built-in environment's sessions; empty leaves it to the server."""
+        return () if self.tenant_schema is None else (self.tenant_schema, *self.shared_schemas)
 
     @property
     def application_name(self) -> str:
@@ -91,6 +102,11 @@ class Target:
     def script(self) -> ScriptDirectory:
         """Return the revision directory; its files are read when its graph is first needed."""
         return ScriptDirectory.from_config(self.config)
+
+    def sharing(self, script: ScriptDirectory) -> Target:
+        """Use a directory that is loaded already, with its revision modules, and return the target itself."""
+        self.__dict__["script"] = script  # where cached_property keeps it
+        return self
 
     @property
     def uses_env_py(self) -> bool:
@@ -186,6 +202,7 @@ class Target:
             transaction=TransactionScope.RUN if self.options.one_transaction else TransactionScope.REVISION,
             lock_wait_seconds=self.options.lock_wait_seconds,
             lock_key=self.options.lock_key,
+            tenant_schema=self.options.tenant_schema,
             lock_retry_seconds=self.options.lock_retry_seconds,
             connect_wait_seconds=self.options.connect_wait_seconds,
             lock_timeout_seconds=self.options.lock_timeout_seconds,

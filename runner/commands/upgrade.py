@@ -12,8 +12,19 @@ from runner.errors import DirectoryMissing
 if TYPE_CHECKING:
     from runner.commands.results import RunResult
     from runner.commands.target import Target
+    from runner.revisions.directory import ScriptDirectory
 
-__all__ = ["upgrade"]
+__all__ = ["require_revisions", "upgrade"]
+
+
+def require_revisions(script: ScriptDirectory) -> None:
+    """Raise DirectoryMissing for a directory with nothing to run."""
+    if not script.graph.ids and not script.has_env_py:
+        raise DirectoryMissing(
+            f"{script.dir} holds no revision file and no env.py. Mount or copy the revisions there, or set "
+            "RUNNER_DIRECTORY to where they are.",
+            directory=script.dir,
+        )
 
 
 def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: str | None = None) -> RunResult:
@@ -32,12 +43,7 @@ def upgrade(target: Target, revision: str = "heads", *, sql: bool = False, tag: 
     """
     start, destination = split_range(revision, offline=sql, command="upgrade")
     script = target.script
-    if not script.graph.ids and not script.has_env_py:
-        raise DirectoryMissing(
-            f"{script.dir} holds no revision file and no env.py. Mount or copy the revisions there, or set "
-            "RUNNER_DIRECTORY to where they are.",
-            directory=script.dir,
-        )
+    require_revisions(script)
     if not sql:
         rows = target.look(known=script.graph)
         graph = script.graph if rows is None else script.graph_for(rows.revisions)

@@ -35,7 +35,11 @@ def sqlalchemy_url(url: DatabaseUrl) -> URL:
 
 
 def make_engine(
-    url: DatabaseUrl, *, application_name: str = "revision-runner", connect_timeout_seconds: int | None = None
+    url: DatabaseUrl,
+    *,
+    application_name: str = "revision-runner",
+    connect_timeout_seconds: int | None = None,
+    search_path: tuple[str, ...] = (),
 ) -> Engine:
     """Return an engine without a pool: the session ends, and its locks with it, when the connection is closed.
 
@@ -47,7 +51,10 @@ def make_engine(
         return create_engine(
             sqlalchemy_url(synchronous),
             poolclass=NullPool,
-            connect_args=_connect_arguments(synchronous, application_name, connect_timeout_seconds),
+            connect_args={
+                **_connect_arguments(synchronous, application_name, connect_timeout_seconds),
+                **_search_path_argument(synchronous, search_path),
+            },
         )
     except (ImportError, exc.NoSuchModuleError) as error:
         raise driver_missing(synchronous, ImportError(str(error))) from error
@@ -74,6 +81,19 @@ def _connect_arguments(url: DatabaseUrl, application_name: str, connect_timeout_
         if connect_timeout_seconds is not None:
             arguments["connect_timeout"] = connect_timeout_seconds
     return {key: value for key, value in arguments.items() if key not in given}
+
+
+def _search_path_argument(url: DatabaseUrl, search_path: tuple[str, ...]) -> dict[str, Any]:
+    """Return what makes the schemas the session's default, so that neither ROLLBACK nor RESET takes them away.
+
+    A transaction pooler refuses the option, which is better than a search path that ends up in another session.
+    """
+    if not search_path:
+        return {}
+    path = ",".join('"' + name.replace('"', '""') + '"' for name in search_path)
+    escaped = path.replace("\\", "\\\\").replace(" ", "\\ ")
+    own = dict(url.query).get("options", "")
+    return {"options": f"{own} -csearch_path={escaped}".strip()}
 
 
 def open_connection(engine: Engine, url: DatabaseUrl) -> Connection:

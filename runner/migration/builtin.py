@@ -26,6 +26,7 @@ def run_builtin_environment(
     connect_timeout_seconds: int,
     version_table: str,
     version_table_schema: str | None,
+    search_path: tuple[str, ...] = (),
     clock: Clock,
     connect_wait_seconds: float,
     model: Mapping[str, Any] | None = None,
@@ -39,6 +40,7 @@ def run_builtin_environment(
         connect_timeout_seconds: how long one attempt to connect may take.
         version_table: name of the version table.
         version_table_schema: its schema; None means the session's default.
+        search_path: the schemas of the session; none leaves it to the server.
         clock: for waiting.
         connect_wait_seconds: how long a server that is not up yet is waited for.
         model: what configure() is told about the model, where the command compares with it.
@@ -52,7 +54,12 @@ def run_builtin_environment(
         with environment.begin_transaction():
             environment.run_migrations()
         return
-    engine = make_engine(url, application_name=application_name, connect_timeout_seconds=connect_timeout_seconds)
+    engine = make_engine(
+        url,
+        application_name=application_name,
+        connect_timeout_seconds=connect_timeout_seconds,
+        search_path=search_path,
+    )
     connection = retry_connecting(lambda: open_connection(engine, url), clock=clock, wait_seconds=connect_wait_seconds)
     with connection:
         if model is not None:

@@ -46,6 +46,7 @@ class RunPolicy:
         transaction: what one transaction holds, unless env.py says `transaction_per_migration` itself.
         lock_wait_seconds: how long another runner is waited for.
         lock_key: an operator's own second lock integer, None for the one made from the version table's name.
+        tenant_schema: the schema the run is for, where env.py names none for the version table.
         connect_wait_seconds: how long a server is waited for that was lost during a COMMIT.
         lock_retry_seconds: how long after its first failure a revision that was blocked is tried again; 0 is never.
         lock_timeout_seconds: how long a statement that others queue behind may wait for its lock; None is the
@@ -64,6 +65,7 @@ class RunPolicy:
     transaction: TransactionScope = TransactionScope.REVISION
     lock_wait_seconds: float = 600.0
     lock_key: int | None = None
+    tenant_schema: str | None = None
     lock_retry_seconds: float = 0.0
     connect_wait_seconds: float = 30.0
     lock_timeout_seconds: float | None = None

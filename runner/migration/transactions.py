@@ -92,7 +92,7 @@ class OnlineTransactions:
         )
         self._lock = RunLock(
             connection,
-            key=lock_key(version_table, version_table_schema, override=policy.lock_key),
+            key=lock_key(version_table, version_table_schema or policy.tenant_schema, override=policy.lock_key),
             policy=policy,
             ownership=self._ownership,
             enabled=locking,
