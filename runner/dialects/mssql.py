@@ -101,9 +101,9 @@ class BatchSink(OfflineSink):
 
     _in_batch = False
 
-    def pieces(self, statement: Statement) -> tuple[str, ...]:
+    def framed(self, statement: Statement, sql: str) -> tuple[str, ...]:
         """Return the statement, behind a batch separator where it has to come first and does not."""
-        pieces = OfflineSink.pieces(self, statement)
+        pieces = OfflineSink.framed(self, statement, sql)
         first = isinstance(statement.construct, CreateReplaceable | CreateSchema)
         return (self.batch_separator, *pieces) if first and self._in_batch and self.batch_separator else pieces
 

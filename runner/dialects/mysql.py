@@ -167,11 +167,10 @@ class MariaDBCreateSequence(CreateSequence):
 class DelimiterSink(OfflineSink):
     """Writes statements for the client `mysql`, which needs another delimiter where a body has semicolons."""
 
-    def pieces(self, statement: Statement) -> tuple[str, ...]:
+    def framed(self, statement: Statement, sql: str) -> tuple[str, ...]:
         """Return the statement, between two DELIMITER commands where it is one with a body."""
         if not isinstance(statement.construct, CreateFunction | CreateTrigger):
-            return OfflineSink.pieces(self, statement)
-        sql = statement.sql(self.dialect)
+            return OfflineSink.framed(self, statement, sql)
         if ";" not in sql:
             return (self.terminated(sql),)
         delimiter = next(text for text in _delimiters() if text not in sql)

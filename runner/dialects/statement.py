@@ -184,7 +184,11 @@ class OfflineSink:
 
     def pieces(self, statement: Statement) -> tuple[str, ...]:
         """Return what is written for one statement, the batch separator not included."""
-        return (self.terminated(statement.sql(self.dialect)),)
+        return self.framed(statement, statement.sql(self.dialect))
+
+    def framed(self, statement: Statement, sql: str) -> tuple[str, ...]:
+        """Return the text of a statement with what the database's client needs around it, such as the terminator."""
+        return (self.terminated(sql),)
 
     def terminated(self, sql: str) -> str:
         """Return the text with its terminator, safe from a comment on the last line; a mere comment has none."""
