@@ -70,6 +70,7 @@ from runner.dialects.object_ddl import (
 )
 from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
+from runner.dialects.values.mysql import MySQLLiterals
 from runner.errors import OfflineUnsupported, OperationError
 from runner.operations.mysql_stored import StoredColumn, in_session, keeps_type, read_columns
 from runner.operations.replaceable import Replaceable, View
@@ -186,6 +187,7 @@ class MySQLImpl(MySQLComparison, DefaultImpl):
     """Operations on MySQL, and on MariaDB where they are the same."""
 
     __dialect__ = "mysql"
+    literals = MySQLLiterals
     transactional_ddl = False
     script_sink = DelimiterSink
     database_name = "MySQL"
