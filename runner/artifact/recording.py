@@ -170,7 +170,7 @@ class Recording:
 
     name: str = ""
     dialect_name: str
-    server: ServerRange = ServerRange()
+    server: ServerRange = field(default_factory=ServerRange)
     direction: Direction
     start: tuple[str, ...]
     end: tuple[str, ...]
