@@ -266,6 +266,8 @@ def _resolve(parser: argparse.ArgumentParser) -> None:
 
 
 def _artifact(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("create",), default="create", help="what to do (default: create)")
+    parser.add_argument("paths", nargs="*", metavar="DIR", help="the artifacts it concerns")
     parser.add_argument("--to", metavar="REV", help="what it leads to (default: RUNNER_TARGET, else heads)")
     parser.add_argument("--replace", action="store_true", help="take the place of the artifact that is there")
     parser.add_argument("--tag", help="free text for env.py")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.schema import CreateTable
 
+from runner.artifact.checks import fault_of
 from runner.artifact.recording import Note, Obstacle, RecordedRevision, RecordedStatement, Recording, Role
 from runner.config import Config
 from runner.dialects.offline import Question, asking_line, noting_questions
@@ -155,7 +156,7 @@ class RecordingContext(MigrationContext):
         role = Role.TEXT if statement is None else Role.OPERATION
         if self._current is not None and self._current.is_version_row:
             role = Role.VERSION_ROW
-        file, line = self._asked_at() if role is Role.OPERATION else ("", 0)
+        file, line = self._asked_at() if role is not Role.VERSION_ROW else ("", 0)
         self._list.append(
             RecordedStatement(
                 sql=sql,
@@ -224,6 +225,7 @@ class RecordingContext(MigrationContext):
                 obstacle = self._run_revision(step, kw)
             if obstacle is None and current.questions:
                 obstacle = self._obstacle_of(current.questions[0])
+            obstacle = obstacle or self._obstacle_in(current)
             if obstacle is not None:
                 current.statements.clear()
             current.is_version_row = True
@@ -258,6 +260,16 @@ class RecordingContext(MigrationContext):
             line=question.line,
             reason=f"It asks the database for {question.asked_for}{of}.",
         )
+
+    def _obstacle_in(self, current: _Current) -> Obstacle | None:
+        """Return what keeps one of the recorded statements from standing in a guarded file."""
+        if self.dialect.name != "postgresql":  # whose words the check knows
+            return None
+        for one in current.statements:
+            reason = fault_of(one, transactional=one.transactional)
+            if reason is not None:
+                return Obstacle(revision=current.step.revision, file=one.file, line=one.line, reason=reason)
+        return None
 
     def _obstacle_from(self, error: RunnerError) -> Obstacle:
         assert self._current is not None  # a step is being recorded

@@ -129,6 +129,7 @@ class _File:
         self._preparer = _DIALECT.identifier_preparer
         self._limiter = limiter_for("postgresql")
         self._in_force: dict[str, str] = {}
+        self._index = {part.revision.revision: number for number, part in enumerate(phase.parts, 1)}
         self._is_transaction = phase.kind is PhaseKind.TRANSACTIONAL
 
     def text(self) -> str:
@@ -411,7 +412,7 @@ class _File:
         ]
 
     def _history_values(self, revision: RecordedRevision) -> Mapping[str, str]:
-        index = [one.revision for one in self._recording.revisions].index(revision.revision) + 1
+        index = self._index[revision.revision]
         started = "coalesce(nullif(current_setting('runner_artifact.started', true), '')::timestamptz, now())"
         return {
             "id": "lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || "
