@@ -265,6 +265,24 @@ def _resolve(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _artifact(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("create",), default="create", help="what to do (default: create)")
+    parser.add_argument("paths", nargs="*", metavar="DIR", help="the artifacts it concerns")
+    parser.add_argument("--to", metavar="REV", help="what it leads to (default: RUNNER_TARGET, else heads)")
+    parser.add_argument("--replace", action="store_true", help="take the place of the artifact that is there")
+    parser.add_argument("--tag", help="free text for env.py")
+    for row in SETTINGS:
+        if row.field.startswith("artifact_"):
+            parser.add_argument(
+                row.option,
+                dest=row.field,
+                default=argparse.SUPPRESS,
+                metavar="VALUE",
+                help=f"{row.help} ({row.variable})",
+            )
+    _json(parser)
+
+
 COMMANDS = (
     Command(name="upgrade", help="bring the database to a revision (default: all heads)", add=_upgrade),
     Command(name="downgrade", help="take the database back to an earlier revision", add=_downgrade),
@@ -298,6 +316,7 @@ COMMANDS = (
     Command(name="merge", help="write a revision that joins branches", add=_merge_revisions, product=True),
     Command(name="check", help="tell whether the database is what the model says", add=_json, product=True),
     Command(name="squash", help="put one revision in the place of a range", add=_squash, product=True),
+    Command(name="artifact", help="write guarded SQL files for a DBA to apply", add=_artifact, product=True),
     Command(name="edit", help="open a revision in the editor", add=_edit, product=True),
 )
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

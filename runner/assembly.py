@@ -50,7 +50,7 @@ def make_target(
     config = _make_config(settings, values, command)
     schema = _session_schema(settings)
     url = settings.database_url or (None if command == "init" else _url_of(config))
-    if url is None and settings.dialect is not None and getattr(values, "sql", False):
+    if url is None and settings.dialect is not None and _writes_sql(values, command):
         url = DatabaseUrl(dialect=settings.dialect)
         config.override_main_option("sqlalchemy.url", url.text())  # what an env.py makes a dialect of
     if settings.database_url is not None:
@@ -184,6 +184,10 @@ def _files_to_make(settings: Settings, values: argparse.Namespace) -> tuple[str,
     named: list[str] = values.config or ([given_by_variable] if given_by_variable else [])
     given = {"toml" if os.path.basename(name) == "pyproject.toml" else "ini": name for name in named}
     return given.get("ini", "alembic.ini"), given.get("toml", "pyproject.toml")
+
+
+def _writes_sql(values: argparse.Namespace, command: str) -> bool:
+    return bool(getattr(values, "sql", False)) or command == "artifact"
 
 
 def _command_options(values: argparse.Namespace, command: str, schema: str | None) -> argparse.Namespace:

@@ -21,7 +21,7 @@ typed fields carry the same facts for programs and for the log.
     |-- LockTimeout, StatementBlocked, QueueTooLong, LockLost, DatabaseNotReady  40-49  contention: try again
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
     |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve, HookFailed, TemplateFailed
-    |-- OfflineUnsupported, RangeInvalid                                      60-69  offline mode
+    |-- OfflineUnsupported, RangeInvalid, ArtifactNotWritable, ArtifactDirectoryInUse  60-69  offline mode
     |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision, SquashDiffers  70-79  answers, not accidents
     |   `-- TargetsFailed, WorkerLost
     `-- Interrupted                                                           128 + signal
@@ -34,6 +34,8 @@ from typing import ClassVar
 __all__ = [
     "AlembicAlreadyImported",
     "AmbiguousRevision",
+    "ArtifactDirectoryInUse",
+    "ArtifactNotWritable",
     "AuthenticationFailed",
     "BranchLabelError",
     "ConfigError",
@@ -525,6 +527,20 @@ class RangeInvalid(RunnerError):
 
     code = "range-invalid"
     exit_code = 61
+
+
+class ArtifactNotWritable(RunnerError):
+    """A revision needs answers from the database, or cannot be written as SQL; nothing was written at all."""
+
+    code = "artifact-not-writable"
+    exit_code = 62
+
+
+class ArtifactDirectoryInUse(RunnerError):
+    """The directory for an artifact is not empty, and nobody said that what is there may be replaced."""
+
+    code = "artifact-directory-in-use"
+    exit_code = 63
 
 
 class DatabaseBehind(RunnerError):

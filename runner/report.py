@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from runner.commands.artifact import WrittenArtifact
     from runner.commands.branches import BranchPoint
     from runner.commands.check import CheckResult
     from runner.commands.current import CurrentState
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from runner.graph.lanes import Mark
 
 __all__ = [
+    "artifact_text",
     "baseline_text",
     "branches_text",
     "check_text",
@@ -147,6 +149,21 @@ def squashed_text(result: Squashed) -> str:
         f"not yet at {result.replaces[0]}, need nothing. One in between needs the moved files: keep them as long as "
         "there is one.\n"
     )
+
+
+def artifact_text(written: WrittenArtifact) -> str:
+    """Return what was written, and where to begin reading."""
+    return "".join(
+        f"Wrote {one.directory}: {', '.join(one.start) or 'base'} -> {', '.join(one.end) or 'base'}, "
+        f"{_counted(one.revisions, 'revision')}, {_counted(one.statements, 'statement')}"
+        f"{'' if one.has_downgrade else ', no way back'}"
+        f"{'; to be run online: ' if one.online else ''}{', '.join(one.online)}\n"
+        for one in written.bundles
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def run_summary(result: RunResult) -> dict[str, Any]:

@@ -444,6 +444,56 @@ SETTINGS: tuple[Setting, ...] = (
         help="The pod or host that runs, for pg_stat_activity and the history.",
     ),
     Setting(
+        field="artifact_directory",
+        variable="RUNNER_ARTIFACT_DIRECTORY",
+        option="--output",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="Where `runner artifact` writes the bundle of SQL files.",
+    ),
+    Setting(
+        field="artifact_from",
+        variable="RUNNER_ARTIFACT_FROM",
+        option="--from",
+        kind=Kind.TEXT,
+        default_note="none",
+        help="The revision that `runner artifact` starts from, `base`, or `database` for what the database has.",
+    ),
+    Setting(
+        field="artifact_on_data",
+        variable="RUNNER_ARTIFACT_ON_DATA",
+        option="--on-data",
+        kind=Kind.CHOICE,
+        default="refuse",
+        choices=("refuse", "split"),
+        help="What an artifact does about a revision that needs answers from the database: refuse, or leave it out.",
+    ),
+    Setting(
+        field="artifact_client",
+        variable="RUNNER_ARTIFACT_CLIENT",
+        option="--client",
+        kind=Kind.CHOICE,
+        default="native",
+        choices=("native", "any"),
+        help="Who reads an artifact's files: psql and the like (native), or any client, without their commands.",
+    ),
+    Setting(
+        field="artifact_server",
+        variable="RUNNER_ARTIFACT_SERVER",
+        option="--server",
+        kind=Kind.TEXT,
+        default_note="the database's own with --from database, else what the runner supports",
+        help="The server's major versions that an artifact is for, as in 15, 14-17 or 14-.",
+    ),
+    Setting(
+        field="artifact_schema",
+        variable="RUNNER_ARTIFACT_SCHEMA",
+        option="--schema",
+        kind=Kind.TEXT,
+        default_note="the database's own with --from database, else public",
+        help="The schema that has to be the current one where an artifact is applied; * lets it be any.",
+    ),
+    Setting(
         field="dialect",
         variable="RUNNER_DIALECT",
         flag="--dialect",
@@ -507,6 +557,12 @@ class Settings:
     application_name: str
     release: str | None
     pod: str | None
+    artifact_directory: str | None
+    artifact_from: str | None
+    artifact_on_data: Literal["refuse", "split"]
+    artifact_client: Literal["native", "any"]
+    artifact_server: str | None
+    artifact_schema: str | None
     dialect: Literal["postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"] | None
 
     def exported_environment(self) -> dict[str, str]:

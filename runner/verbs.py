@@ -254,6 +254,25 @@ def _squash(target: Target, values: argparse.Namespace, settings: Settings) -> O
     return _shown(values, result, lambda: squashed_text(result))
 
 
+def _artifact(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    from runner.commands.artifact import artifact
+    from runner.report import artifact_text
+
+    written = artifact(
+        target,
+        start=settings.artifact_from,
+        destination=values.to or settings.target,
+        directory=settings.artifact_directory,
+        split=settings.artifact_on_data == "split",
+        replace=values.replace,
+        tag=values.tag,
+        client=settings.artifact_client,
+        server=settings.artifact_server,
+        schema=settings.artifact_schema,
+    )
+    return _shown(values, written, lambda: artifact_text(written))
+
+
 def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
     from runner.commands.edit import files_to_edit
     from runner.editor import open_in_editor
@@ -291,4 +310,5 @@ VERBS: dict[str, _Verb] = {
     "edit": _edit,
     "check": _check,
     "squash": _squash,
+    "artifact": _artifact,
 }

@@ -37,7 +37,13 @@ _SENDERS = (os.path.join(_PACKAGE, "database", ""), os.path.join(_PACKAGE, "migr
 
 
 def run_environment(
-    target: Target, choose: Callable[..., Any], *, policy: RunPolicy | None, compares: bool = False, **opts: Any
+    target: Target,
+    choose: Callable[..., Any],
+    *,
+    policy: RunPolicy | None,
+    compares: bool = False,
+    environment_class: type[EnvironmentContext] = EnvironmentContext,
+    **opts: Any,
 ) -> EnvironmentContext:
     """Run env.py, or the built-in environment, with a function that chooses the steps.
 
@@ -46,6 +52,7 @@ def run_environment(
         choose: given the heads and the context, returns the steps.
         policy: how to run; None for a query, which takes no lock.
         compares: the command compares with the model, so the built-in environment imports it.
+        environment_class: what env.py talks to.
         opts: further options of the EnvironmentContext.
 
     Raises:
@@ -54,7 +61,7 @@ def run_environment(
     """
     if policy is not None:
         opts["run_policy"] = policy
-    environment = EnvironmentContext(target.config, target.script, fn=choose, **opts)
+    environment = environment_class(target.config, target.script, fn=choose, **opts)
     with environment:
         if target.uses_env_py:
             _run_env_py_once_server_answers(target, environment)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ClauseElement
 
-__all__ = ["JOURNAL_TABLE", "JournalEntry", "JournalTable", "Outcome"]
+__all__ = ["JOURNAL_TABLE", "JournalEntry", "JournalTable", "Outcome", "journal_table"]
 
 JOURNAL_TABLE = "runner_journal"
 _LONGEST_STATEMENT = 2000
@@ -61,6 +61,25 @@ class JournalEntry:
     recorded_at: str
 
 
+def journal_table(schema: str | None) -> Table:
+    """Return the table in a schema, None for the session's default."""
+    return Table(
+        JOURNAL_TABLE,
+        MetaData(),
+        Column("version_table", String(64), primary_key=True),
+        Column("revision", String(255), primary_key=True),
+        Column("direction", String(16), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("outcome", String(16), nullable=False),
+        Column("digest", String(64), nullable=False),
+        Column("row_count", BigInteger, nullable=False),
+        Column("source", String(64), nullable=False),
+        Column("statement", Text, nullable=False),
+        Column("recorded_at", String(32), nullable=False),
+        schema=schema,
+    )
+
+
 class JournalTable:
     """Reads and writes the entries that belong to one version table.
 
@@ -73,21 +92,7 @@ class JournalTable:
     def __init__(self, connection: Connection, *, version_table: str, schema: str | None) -> None:
         self._connection = connection
         self._version_table = version_table
-        self.table = Table(
-            JOURNAL_TABLE,
-            MetaData(),
-            Column("version_table", String(64), primary_key=True),
-            Column("revision", String(255), primary_key=True),
-            Column("direction", String(16), primary_key=True),
-            Column("number", Integer, primary_key=True, autoincrement=False),
-            Column("outcome", String(16), nullable=False),
-            Column("digest", String(64), nullable=False),
-            Column("row_count", BigInteger, nullable=False),
-            Column("source", String(64), nullable=False),
-            Column("statement", Text, nullable=False),
-            Column("recorded_at", String(32), nullable=False),
-            schema=schema,
-        )
+        self.table = journal_table(schema)
 
     def exists(self) -> bool:
         """Tell whether the table is there; asked through SQLAlchemy."""

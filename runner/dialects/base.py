@@ -28,7 +28,6 @@ from sqlalchemy import (
     Table,
     TableClause,
     cast,
-    literal,
     text,
 )
 from sqlalchemy.schema import (
@@ -62,7 +61,7 @@ from runner.dialects.ddl import (
     ServerDefault,
 )
 from runner.dialects.ddl_texts import read_literally
-from runner.dialects.literals import rendering_dialect
+from runner.dialects.literals import Literals, rendering_dialect
 from runner.dialects.objects import ObjectImpl
 from runner.dialects.offline import OfflineConnection
 from runner.dialects.statement import (
@@ -144,6 +143,8 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
     """What follows each statement in a script, on a line of its own."""
     script_sink: ClassVar[type[OfflineSink]] = OfflineSink
     """Writes the statements of a script."""
+    literals: ClassVar[type[Literals]] = Literals
+    """How values are written in a script."""
     supports_alter_column: ClassVar[bool] = True
     """Whether type, nullability and default of a column can be altered in place."""
     supports_alter_constraint: ClassVar[bool] = True
@@ -206,7 +207,7 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
 
     def _rendering_dialect(self) -> Dialect:
         """Return the dialect that renders scripts."""
-        return rendering_dialect(self.dialect, self.render_binary_literal)
+        return rendering_dialect(self.dialect, self.render_binary_literal, literals=self.literals)
 
     def render_binary_literal(self, value: bytes) -> str:
         """Return the bytes as this database writes them in SQL."""
@@ -641,8 +642,7 @@ def _as_literal(table: TableClause, name: str, value: Any) -> Any:
         message = f"bulk_insert into {table.name!r}: there is no column {name!r} in the table given."
         raise OperationError(message, table=table.name, column=name)
     type_ = table.c[name].type
+    # The value goes to the column as it is: `_is_crud`, as SQLAlchemy says of the parameters it makes itself.
     if isinstance(type_, NullType):
-        return literal(value)
-    if value is None and type_.should_evaluate_none:  # JSON writes its own null; SQLAlchemy asks only a callable for it
-        return BindParameter(None, callable_=lambda: None, type_=type_, unique=True)
-    return BindParameter(None, value, type_=type_, unique=True)
+        return BindParameter(None, value, unique=True, _is_crud=True)
+    return BindParameter(None, value, type_=type_, unique=True, _is_crud=True)

@@ -55,6 +55,7 @@ from runner.dialects.object_ddl import (
 )
 from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
+from runner.dialects.values.mssql import MSSQLLiterals
 from runner.errors import OperationError
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ class BatchSink(OfflineSink):
 
     _in_batch = False
 
-    def pieces(self, statement: Statement) -> tuple[str, ...]:
+    def framed(self, statement: Statement, sql: str) -> tuple[str, ...]:
         """Return the statement, behind a batch separator where it has to come first and does not."""
-        pieces = OfflineSink.pieces(self, statement)
+        pieces = OfflineSink.framed(self, statement, sql)
         first = isinstance(statement.construct, CreateReplaceable | CreateSchema)
         return (self.batch_separator, *pieces) if first and self._in_batch and self.batch_separator else pieces
 
@@ -120,6 +121,7 @@ class MSSQLImpl(MSSQLComparison, DefaultImpl):
     """Operations on SQL Server."""
 
     __dialect__ = "mssql"
+    literals = MSSQLLiterals
     transactional_ddl = True
     batch_separator = "GO"
     script_sink = BatchSink
@@ -142,7 +144,9 @@ class MSSQLImpl(MSSQLComparison, DefaultImpl):
     def _rendering_dialect(self) -> Dialect:
         # Extended properties name their schema; a script has no session that could tell the default one.
         schema = self.dialect.default_schema_name or "dbo"
-        return rendering_dialect(self.dialect, self.render_binary_literal, default_schema_name=schema)
+        return rendering_dialect(
+            self.dialect, self.render_binary_literal, literals=self.literals, default_schema_name=schema
+        )
 
     def render_binary_literal(self, value: bytes) -> str:
         """Return the bytes as a binary constant."""

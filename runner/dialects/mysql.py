@@ -70,6 +70,7 @@ from runner.dialects.object_ddl import (
 )
 from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
+from runner.dialects.values.mysql import MySQLLiterals
 from runner.errors import OfflineUnsupported, OperationError
 from runner.operations.mysql_stored import StoredColumn, in_session, keeps_type, read_columns
 from runner.operations.replaceable import Replaceable, View
@@ -167,11 +168,10 @@ class MariaDBCreateSequence(CreateSequence):
 class DelimiterSink(OfflineSink):
     """Writes statements for the client `mysql`, which needs another delimiter where a body has semicolons."""
 
-    def pieces(self, statement: Statement) -> tuple[str, ...]:
+    def framed(self, statement: Statement, sql: str) -> tuple[str, ...]:
         """Return the statement, between two DELIMITER commands where it is one with a body."""
         if not isinstance(statement.construct, CreateFunction | CreateTrigger):
-            return OfflineSink.pieces(self, statement)
-        sql = statement.sql(self.dialect)
+            return OfflineSink.framed(self, statement, sql)
         if ";" not in sql:
             return (self.terminated(sql),)
         delimiter = next(text for text in _delimiters() if text not in sql)
@@ -187,6 +187,7 @@ class MySQLImpl(MySQLComparison, DefaultImpl):
     """Operations on MySQL, and on MariaDB where they are the same."""
 
     __dialect__ = "mysql"
+    literals = MySQLLiterals
     transactional_ddl = False
     script_sink = DelimiterSink
     database_name = "MySQL"

@@ -10,7 +10,9 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,7 +26,7 @@ from runner.errors import OfflineUnsupported
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["OfflineConnection", "OfflineResult"]
+__all__ = ["OfflineConnection", "OfflineResult", "Question", "asking_line", "noting_questions"]
 
 _LIBRARIES = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,
@@ -48,8 +50,9 @@ _QUESTIONS += ("get_schema_names", "get_enums", "get_domains")
 
 def _refuse(what: str, construct: object = None) -> NoReturn:
     """Raise for the line of the revision that asked."""
-    file, line = _caller()
-    statement = None if construct is None else excerpt(construct)
+    question = _question(what, construct)
+    _tell(question)
+    file, line, statement = question.file, question.line, question.statement
     asked = f" of {statement!r}" if statement else ""
     message = (
         f"{file}, line {line}, asks for {what}{asked}, but in offline mode there is no database to ask. "
@@ -58,7 +61,46 @@ def _refuse(what: str, construct: object = None) -> NoReturn:
     raise OfflineUnsupported(message, file=file, line=line, statement=statement, asked_for=what)
 
 
-def _caller() -> tuple[str, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something a revision wanted to know from the database that is not there.
+
+    Args:
+        asked_for: what it was, in words.
+        statement: the beginning of the statement whose result was looked at, None where it was no result.
+        file, line: where it was asked.
+    """
+
+    asked_for: str
+    statement: str | None
+    file: str
+    line: int
+
+
+_listeners: list[Callable[[Question], object]] = []
+
+
+@contextmanager
+def noting_questions(note: Callable[[Question], object]) -> Iterator[None]:
+    """While the block runs, tell `note` of every question, those included whose error a revision swallows."""
+    _listeners.append(note)
+    try:
+        yield
+    finally:
+        _listeners.remove(note)
+
+
+def _question(what: str, construct: object) -> Question:
+    file, line = asking_line()
+    return Question(asked_for=what, statement=None if construct is None else excerpt(construct), file=file, line=line)
+
+
+def _tell(question: Question) -> None:
+    for note in tuple(_listeners):
+        note(question)
+
+
+def asking_line() -> tuple[str, int]:
     """Return the file and line of the innermost frame outside this package and SQLAlchemy."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # the documented way to a caller's frame
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
@@ -80,6 +122,8 @@ class OfflineResult:
         self._construct = construct
 
     def __bool__(self) -> bool:
+        if _listeners:
+            _tell(_question("whether there is a result", self._construct))
         return False
 
     def close(self) -> None:

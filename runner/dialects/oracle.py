@@ -48,6 +48,7 @@ from runner.dialects.object_ddl import (
     refuse_idle_change,
 )
 from runner.dialects.unsupported import OperationUnsupported
+from runner.dialects.values.oracle import OracleLiterals
 from runner.operations.replaceable import MaterializedView, Replaceable
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class OracleImpl(OracleComparison, DefaultImpl):
     """Operations on Oracle Database."""
 
     __dialect__ = "oracle"
+    literals = OracleLiterals
     transactional_ddl = False
     batch_separator = "/"
     command_terminator = ""
@@ -82,7 +84,9 @@ class OracleImpl(OracleComparison, DefaultImpl):
 
     def _rendering_dialect(self) -> Dialect:
         # RETURNING ... INTO returns into a variable of the client, which a script does not have.
-        return rendering_dialect(self.dialect, self.render_binary_literal, insert_returning=False)
+        return rendering_dialect(
+            self.dialect, self.render_binary_literal, literals=self.literals, insert_returning=False
+        )
 
     def render_binary_literal(self, value: bytes) -> str:
         """Return the bytes through HEXTORAW."""

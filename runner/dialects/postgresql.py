@@ -48,6 +48,7 @@ from runner.dialects.ddl import (
 )
 from runner.dialects.literals import rendering_dialect
 from runner.dialects.postgresql_objects import PostgresqlObjects
+from runner.dialects.values.postgresql import PostgresqlLiterals
 from runner.errors import OfflineUnsupported, OperationError
 
 if TYPE_CHECKING:
@@ -74,17 +75,15 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     """Operations on PostgreSQL."""
 
     __dialect__ = "postgresql"
+    literals = PostgresqlLiterals
     transactional_ddl = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
 
     def _rendering_dialect(self) -> Dialect:
         # Scripts run under standard_conforming_strings, the default of every supported server, whatever
         # SQLAlchemy assumes before it has seen one.
-        from sqlalchemy.dialects import postgresql as pg
-
-        text_like = (pg.BIT, pg.CIDR, pg.INET, pg.MACADDR, pg.MACADDR8, pg.TSQUERY, pg.TSVECTOR)
         return rendering_dialect(
-            self.dialect, self.render_binary_literal, text_like=text_like, _backslash_escapes=False
+            self.dialect, self.render_binary_literal, literals=self.literals, _backslash_escapes=False
         )
 
     def render_binary_literal(self, value: bytes) -> str:

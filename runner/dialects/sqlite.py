@@ -34,6 +34,7 @@ from runner.dialects.object_ddl import (
     raw,
 )
 from runner.dialects.unsupported import OperationUnsupported
+from runner.dialects.values.sqlite import SQLiteLiterals
 from runner.operations.replaceable import Replaceable, View
 from runner.operations.sqltext import verbatim
 
@@ -55,6 +56,7 @@ class SQLiteImpl(SQLiteComparison, DefaultImpl):
     """
 
     __dialect__ = "sqlite"
+    literals = SQLiteLiterals
     transactional_ddl = False
     online_transactional_ddl = True
     supports_alter_column = False

@@ -18,6 +18,7 @@ from sqlalchemy.schema import DDLElement
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.types import NullType
+from sqlalchemy.util import immutabledict
 
 from runner.dialects.unsupported import OperationUnsupported
 from runner.errors import EnvironmentFailed, OfflineUnsupported
@@ -41,6 +42,7 @@ ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Non
 _NO_OPTIONS: Mapping[str, Any] = {}
 _OPERATION: Mapping[str, Any] = {"runner_operation": True}  # for who listens: no rows reach the revision
 _EXCERPT_LENGTH = 120
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COMMENTS = re.compile(r"(?>\s|--[^\n]*(\n|\Z)|/\*(?![!+]).*?\*/)+", re.DOTALL)
 """Text without a statement in it; MySQL executes what begins with `/*!`. Atomic, or many comments take for ever."""
 
@@ -76,14 +78,10 @@ class Statement:
         """
         (single,) = self.separate() if self._is_many() else (self,)
         construct = single.construct
-        if isinstance(construct, DDLElement):
-            try:
-                return str(construct.compile(dialect=dialect)).strip()
-            except UnsupportedCompilationError as error:
-                raise _no_words(dialect, error) from error
-        construct = _with_values(construct, single.parameters)
-        _refuse_missing_values(construct)
-        return str(_compiled(construct, dialect)).strip()
+        if not isinstance(construct, DDLElement):
+            construct = _with_values(construct, single.parameters)
+            _refuse_missing_values(construct)
+        return _writable(str(_compiled(construct, dialect)).strip(), construct)
 
     def separate(self) -> Iterator[Statement]:
         """Yield one statement per parameter set."""
@@ -184,7 +182,11 @@ class OfflineSink:
 
     def pieces(self, statement: Statement) -> tuple[str, ...]:
         """Return what is written for one statement, the batch separator not included."""
-        return (self.terminated(statement.sql(self.dialect)),)
+        return self.framed(statement, statement.sql(self.dialect))
+
+    def framed(self, statement: Statement, sql: str) -> tuple[str, ...]:
+        """Return the text of a statement with what the database's client needs around it, such as the terminator."""
+        return (self.terminated(sql),)
 
     def terminated(self, sql: str) -> str:
         """Return the text with its terminator, safe from a comment on the last line; a mere comment has none."""
@@ -232,9 +234,64 @@ def _with_values(construct: ClauseElement, parameters: ParameterSets) -> ClauseE
 
 def _compiled(construct: ClauseElement, dialect: Dialect) -> Compiled:
     try:
-        return construct.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        if isinstance(construct, DDLElement):
+            return construct.compile(dialect=dialect)
+        compiled = construct.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        completed = _with_defaults(construct, compiled)
+        return compiled if completed is construct else _compiled(completed, dialect)
+    except UnsupportedCompilationError as error:
+        raise _no_words(dialect, error) from error
     except CompileError as error:
         raise OfflineUnsupported(_no_literal(construct, error), statement=excerpt(construct)) from error
+
+
+def _with_defaults(construct: ClauseElement, compiled: Any) -> ClauseElement:
+    """Give an INSERT or UPDATE what the columns' own defaults add to it; SQLAlchemy writes NULL for them.
+
+    Raises:
+        OfflineUnsupported: a default is a function, which gives another value each time.
+    """
+    if not isinstance(construct, Insert | Update):
+        return construct
+    added = [(column, column.default) for column in compiled.insert_prefetch or ()]
+    added += [(column, column.onupdate) for column in compiled.update_prefetch or ()]
+    for column, default in added:
+        if not default.is_scalar:
+            message = (
+                f"Offline mode cannot write the statement {excerpt(construct)!r}: the default of column "
+                f"{column.name!r} is a Python function. Give the rows a value for that column."
+            )
+            raise OfflineUnsupported(message, statement=excerpt(construct), column=column.name)
+    values = {getattr(column, "original", column): default.arg for column, default in added}
+    return _with_more(construct, values) if values else construct
+
+
+def _with_more(construct: Insert | Update, values: Mapping[Any, Any]) -> ClauseElement:
+    """Return a copy with values for more columns, in each of its rows if it has several."""
+    extended: Any = construct._clone()  # noqa: SLF001  # values() adds nothing to an INSERT of several rows
+    rows = getattr(construct, "_multi_values", ())
+    if rows:
+        extended._multi_values = tuple([{**values, **row} for row in some] for some in rows)  # noqa: SLF001
+        return extended  # type: ignore[no-any-return]  # typed Any above: what is assigned is private
+    extended._values = immutabledict(construct._values or {})  # noqa: SLF001  # a traversal made a plain one of it
+    return extended.values(dict(values))  # type: ignore[no-any-return]
+
+
+def _writable(sql: str, construct: object) -> str:
+    """Return the text if a file and a server can take it.
+
+    Raises:
+        OfflineUnsupported: it has a NUL character, or half of a surrogate pair.
+    """
+    if "\0" not in sql and (sql.isascii() or not _SURROGATE.search(sql)):
+        return sql
+    what = "a NUL character" if "\0" in sql else "half of a surrogate pair"
+    message = f"Offline mode cannot write the statement {_printable(excerpt(construct))!r} as text: it contains {what}."
+    raise OfflineUnsupported(message, statement=_printable(excerpt(construct)))
+
+
+def _printable(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _no_words(dialect: Dialect, error: UnsupportedCompilationError) -> OperationUnsupported:

@@ -9,7 +9,7 @@ import enum
 import re
 from collections.abc import Iterator
 
-__all__ = ["StatementKind", "statement_kind", "without_terminator"]
+__all__ = ["StatementKind", "is_complete", "statement_kind", "without_terminator", "words_of_statements"]
 
 
 class StatementKind(enum.IntEnum):
@@ -94,6 +94,44 @@ def statement_kind(sql: str) -> StatementKind:
     if plain is not None:
         return plain
     return max((_kind_of_one(words, bodies) for words, bodies in _statements(sql)), default=_OTHER)
+
+
+def words_of_statements(sql: str) -> tuple[str, ...]:
+    """Return the words of each statement in a text, in upper case, one blank between them.
+
+    Example:
+        >>> words_of_statements("select 'a;b'; commit")
+        ("SELECT '", 'COMMIT')
+    """
+    return tuple(words for words, _ in _statements(sql))
+
+
+_CLOSED = re.compile(
+    r"""[eE]'(?:[^'\\]|\\.|'')*' | [nNbBxX]?'(?:[^']|'')*' | (?:[uU]&)?"(?:[^"]|"")*" | `[^`]*`""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def is_complete(sql: str) -> bool:
+    """Tell whether every string, quoted name and comment of a text ends in it."""
+    position = 0
+    while position < len(sql):
+        piece = _PIECE.match(sql, position)
+        assert piece is not None  # the last alternative fits any character
+        position, kind = piece.end(), piece.lastgroup
+        if kind == "comment":
+            after = _after_comment(sql, position)
+            if after is None:
+                return False
+            position = after
+        elif kind == "dollar":
+            end = sql.find(piece[0], position)
+            if end < 0:
+                return False
+            position = end + len(piece[0])
+        elif kind in {"text", "escaped", "quoted"} and _CLOSED.fullmatch(piece[0]) is None:
+            return False
+    return True
 
 
 def _plain_kind(sql: str) -> StatementKind | None:
@@ -197,9 +235,14 @@ def _pieces(sql: str) -> Iterator[tuple[str, str, int]]:
 
 def _end_of_comment(sql: str, position: int) -> int:
     """Return where a comment ends whose opening sign lies before `position`; PostgreSQL's nest."""
+    after = _after_comment(sql, position)
+    return len(sql) if after is None else after
+
+
+def _after_comment(sql: str, position: int) -> int | None:
     depth = 1
     for edge in _COMMENT_EDGE.finditer(sql, position):
         depth += 1 if edge[0] == "/*" else -1
         if depth == 0:
             return edge.end()
-    return len(sql)
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Step",
     "UpdateRow",
     "rows_after",
+    "taken_back",
 ]
 
 
@@ -124,6 +125,40 @@ def rows_after(rows: Iterable[str], changes: Iterable[RowChange]) -> tuple[str, 
                 _remove(present, old)
                 _add(present, new)
     return tuple(sorted(present))
+
+
+def taken_back(steps: Sequence[Step], start_heads: Sequence[str]) -> tuple[Step, ...]:
+    """Return the downgrade that leads from the end of an upgrade back to exactly the rows it started from.
+
+    Args:
+        steps: of the upgrade.
+        start_heads: the version rows before it.
+    """
+    before = [tuple(sorted(start_heads)), *(step.heads_after for step in steps)]
+    return tuple(_opposite(step, before[number]) for number, step in reversed(list(enumerate(steps))))
+
+
+def _opposite(step: Step, heads_before: tuple[str, ...]) -> Step:
+    return Step(
+        direction=Direction.DOWNGRADE,
+        movement=Direction.DOWNGRADE,
+        revision=step.revision,
+        sources=step.destinations,
+        destinations=step.sources,
+        dependencies=step.dependencies,
+        row_changes=tuple(_undone(change) for change in reversed(step.row_changes)),
+        heads_after=heads_before,
+    )
+
+
+def _undone(change: RowChange) -> RowChange:
+    match change:
+        case InsertRow(revision=new):
+            return DeleteRow(revision=new)
+        case DeleteRow(revision=old):
+            return InsertRow(revision=old)
+        case UpdateRow(old=old, new=new):
+            return UpdateRow(old=new, new=old)
 
 
 def _add(present: set[str], row: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TextIO, overload
 
 from runner.errors import EnvironmentFailed, OfflineUnsupported, RangeInvalid
 from runner.graph import Step
@@ -40,6 +40,9 @@ class EnvironmentContext:
         kw: `fn` (chooses the steps), `as_sql`, `starting_rev`, `destination_rev`, `tag`, `purge`,
             `dont_mutate`, `template_args`, `run_policy`; anything else reaches `MigrationContext.opts`.
     """
+
+    context_class: ClassVar[type[MigrationContext]] = MigrationContext
+    """What configure() makes."""
 
     def __init__(self, config: Config, script: ScriptDirectory, **kw: Any) -> None:
         self.config = config
@@ -247,7 +250,7 @@ class EnvironmentContext:
         opts["on_version_apply"] = _as_tuple(on_version_apply)
         self._refuse_contradictions(start, opts)
         self._adopt(
-            MigrationContext.configure(
+            self.context_class.configure(
                 connection=connection,
                 url=url,
                 dialect_name=dialect_name,

@@ -42,6 +42,7 @@ def test_nothing_pending_with_the_built_in_environment(tmp_path: Path, database_
         "runner.operations",
         "runner.dialects",
         "runner.autogenerate",
+        "runner.artifact",
     )
     assert [name for name in sorted(imported) if name.startswith(unwanted) or "r000" in name] == []
 
@@ -53,7 +54,7 @@ def test_nothing_pending_with_env_py(tmp_path: Path, database_url: str) -> None:
 
     imported = modules_after_upgrade(directory.root, database_url)
 
-    unwanted = ("pydantic", "mako", "runner.autogenerate")
+    unwanted = ("pydantic", "mako", "runner.autogenerate", "runner.artifact")
     assert [name for name in sorted(imported) if name.startswith(unwanted) or "r000" in name] == []
 
 

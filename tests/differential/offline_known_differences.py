@@ -291,6 +291,24 @@ KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = (
         contains=("""VALUES ('{"a": """,),
     ),
     KnownDifference(
+        cases=("bulk_insert/datetime",),
+        dialects=("mssql",),
+        reason="what DATETIME makes of a string depends on the language of the login; DATETIME2 reads one way only",
+        contains=("VALUES (CAST('2024-02-29T01:02:03' AS DATETIME2));",),
+    ),
+    KnownDifference(
+        cases=("bulk_insert/array*",),
+        dialects=("postgresql",),
+        reason="an array of dates, of enums or of nothing is an error without its type, so every array has it",
+        contains=("VALUES (CAST(ARRAY[", "[]));"),
+    ),
+    KnownDifference(
+        cases=("bulk_insert/interval",),
+        dialects=("postgresql",),
+        reason="two days are not 48 hours; drivers send days, and so does ours",
+        contains=("VALUES ('2 days 0 seconds');",),
+    ),
+    KnownDifference(
         cases=("bulk_insert/inet",),
         dialects=("postgresql",),
         reason="SQLAlchemy has no literal for PostgreSQL's string-like types",

@@ -1,0 +1,1 @@
+"""How each database writes values in a script: floor 3."""
