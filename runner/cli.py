@@ -95,7 +95,7 @@ class _Session:
         """Report a failure and return its exit code."""
         match error:
             case SignalReceived():
-                return self._failed(_interrupted(error))
+                return self._failed(_interrupted(error, commit_is_unknown=self._tally.commit_is_unknown))
             case RunnerError():
                 return self._failed(error)
             case BrokenPipeError():
@@ -139,7 +139,7 @@ class _Session:
     def _last_words(self, number: int) -> None:
         """Report from another thread that the orderly end took too long; the process ends right after."""
         if not self._has_ended:
-            self._failed(_cut_short(number))
+            self._failed(_cut_short(number, commit_is_unknown=self._tally.commit_is_unknown))
 
     def _failed(self, error: RunnerError) -> int:
         self._has_ended = True
@@ -200,23 +200,30 @@ class _Session:
         return 1
 
 
-def _interrupted(received: SignalReceived) -> Interrupted:
+def _interrupted(received: SignalReceived, *, commit_is_unknown: bool) -> Interrupted:
     cause = received.__cause__
     meanwhile = f" It ended with: {cause.message}" if isinstance(cause, RunnerError) else ""
+    rest = _UNKNOWN_COMMIT if commit_is_unknown else "the step in progress was rolled back" + _EXCEPT
     return Interrupted(
-        f"Interrupted by {received}. Steps reported as finished are committed; the step in progress was rolled back, "
-        f"except for what it ran in an autocommit block.{meanwhile}",
+        f"Interrupted by {received}. Steps reported as finished are committed; {rest}.{meanwhile}",
         signal_number=received.number,
     )
 
 
-def _cut_short(number: int) -> Interrupted:
+def _cut_short(number: int, *, commit_is_unknown: bool) -> Interrupted:
+    rolls_back = "the server rolls back the step in progress when it notices that the session has ended" + _EXCEPT
     return Interrupted(
         f"Interrupted by {SignalReceived(number)}, and the orderly end took too long, so the process ends without it. "
-        "Steps reported as finished are committed; the server rolls back the step in progress when it notices that "
-        "the session has ended, except for what ran in an autocommit block.",
+        f"Steps reported as finished are committed; {_UNKNOWN_COMMIT if commit_is_unknown else rolls_back}.",
         signal_number=number,
     )
+
+
+_EXCEPT = ", except for what ran in an autocommit block"
+_UNKNOWN_COMMIT = (
+    "whether the last COMMIT took effect was not found out: the next run looks at the version rows, and goes on from "
+    "there"
+)
 
 
 def _say(text: str) -> None:
