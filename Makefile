@@ -31,8 +31,11 @@ check: format-check lint types floors generate-check test ## Everything a change
 test: $(VENV)/.dev .venv-realdirs/.complete ## Run the tests (ARGS="tests/unit -k graph" narrows them)
 	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/faults --ignore tests/image --ignore tests/chart $(ARGS)
 
-faults: $(VENV)/.dev ## Run the fault suite: kills, signals, cut connections, crowds
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/faults
+# In the order of the files: what mostly waits comes first, so that both processes are busy at the end, too.
+FAULTS := -p no:randomly --dist worksteal -n $(JOBS)
+
+faults: $(VENV)/.dev ## Run the fault suite: kills, signals, cut connections, crowds (a third of the places)
+	@$(BIN)/python -m pytest $(FAULTS) $(ARGS) tests/faults
 
 image-test: $(VENV)/.dev ## Build the image and run it, alone and with Compose (needs a Docker engine)
 	@$(BIN)/python -m pytest $(ARGS) tests/image
@@ -40,9 +43,10 @@ image-test: $(VENV)/.dev ## Build the image and run it, alone and with Compose (
 chart-test: $(VENV)/.dev ## Render, validate and lint the chart (needs helm and kubernetes-validate)
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/chart
 
-reliability: $(VENV)/.dev ## Run the fault suite and write its figures into docs/reliability.md
+reliability: $(VENV)/.dev ## Run the fault suite at every place and write its figures into docs/reliability.md
 	@rm -f $(VENV)/tally.jsonl
-	@RUNNER_TEST_TALLY=$(abspath $(VENV))/tally.jsonl $(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/faults
+	@RUNNER_TEST_EVERY_PLACE=1 RUNNER_TEST_TALLY=$(abspath $(VENV))/tally.jsonl \
+	  $(BIN)/python -m pytest $(FAULTS) $(ARGS) tests/faults
 	@$(BIN)/python -m tools.reliability $(VENV)/tally.jsonl
 
 format-check: $(VENV)/.dev ## Fail if a file is not formatted

@@ -96,7 +96,7 @@ class _Session:
         """Report a failure and return its exit code."""
         match error:
             case SignalReceived():
-                return self._failed(interrupted(error))
+                return self._failed(interrupted(error, commit_is_unknown=self._tally.commit_is_unknown))
             case RunnerError():
                 return self._failed(error)
             case BrokenPipeError():
@@ -141,7 +141,7 @@ class _Session:
     def _last_words(self, number: int) -> None:
         """Report from another thread that the orderly end took too long; the process ends right after."""
         if not self._has_ended:
-            self._failed(cut_short(number))
+            self._failed(cut_short(number, commit_is_unknown=self._tally.commit_is_unknown))
 
     def _failed(self, error: RunnerError) -> int:
         self._has_ended = True

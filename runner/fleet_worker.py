@@ -79,7 +79,8 @@ class _Worker:
         if self._is_busy:
             from runner.endings import cut_short
 
-            self._send("result", **{**_failure(cut_short(number), self._tally), "outcome": "interrupted"})
+            error = cut_short(number, commit_is_unknown=self._tally.commit_is_unknown)
+            self._send("result", **{**_failure(error, self._tally), "outcome": "interrupted"})
 
     def _listen(self, descriptor: int) -> None:
         import signal
@@ -136,7 +137,10 @@ class _Worker:
                 with signal_first():
                     return self._run(order)
             except SignalReceived as received:
-                return {**_failure(interrupted(received), self._tally), "outcome": "interrupted"}
+                return {
+                    **_failure(interrupted(received, commit_is_unknown=self._tally.commit_is_unknown), self._tally),
+                    "outcome": "interrupted",
+                }
             except RunnerError as error:
                 return _failure(error, self._tally)
             except (Exception, SystemExit) as error:  # noqa: BLE001  # as at the rim of a single run

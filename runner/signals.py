@@ -88,8 +88,9 @@ class _Attendant:
             signals += [number for number in data if number in _SIGNALS]
             if len(signals) > 1:
                 os._exit(128 + signals[1])
-            if self._timer is None:
-                interrupts.received = number = interrupts.received or (signals or [signal.SIGTERM])[0]
+            # The pipe gets the number of every signal that has a Python handler, also of those that env.py installed.
+            if self._timer is None and (signals or interrupts.received is not None):
+                interrupts.received = number = interrupts.received or signals[0]
                 self._timer = threading.Timer(self.grace_seconds, self._end_process, (number,))
                 self._timer.daemon = True
                 self._timer.start()

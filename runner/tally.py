@@ -34,11 +34,13 @@ class RunTally:
         finished: in the order of their commits.
         failed: the revision that failed, None while none has.
         retries: how many attempts were rolled back to be tried again.
+        commit_is_unknown: nobody answered the last COMMIT, and what it did has not been found out.
     """
 
     finished: list[FinishedRevision] = field(default_factory=list)
     failed: str | None = None
     retries: int = 0
+    commit_is_unknown: bool = False
     _attempts: dict[object, int] = field(default_factory=dict)
 
     def listening(self, sink: EventSink) -> EventSink:
@@ -47,6 +49,8 @@ class RunTally:
         def count(level: str, event: str, keys: dict[str, object]) -> None:
             if event.startswith("step."):
                 self._count(event, keys)
+            elif event.startswith("commit."):
+                self.commit_is_unknown = event == "commit.unanswered"
             sink(level, event, keys)
 
         return count

@@ -1,17 +1,26 @@
-"""For the fault suite: runs without the cost of imports, and the figures of docs/reliability.md."""
+"""For the fault suite: runs without the cost of imports, where faults strike, and the figures of docs/reliability.md.
+
+RUNNER_TEST_EVERY_PLACE=1 lets every fault strike at every statement; else it is a third of them, and those at which
+most is at stake: always the same ones, and different thirds for different faults.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.preloaded import Preloaded, preloaded
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "places"]
+
+# Read before the environment is scrubbed for the tests.
+_TALLY = os.environ.get("RUNNER_TEST_TALLY")
+_STRIDE = 1 if os.environ.get("RUNNER_TEST_EVERY_PLACE") == "1" else 3
+_AT_STAKE = ("COMMIT", "CREATE INDEX CONCURRENTLY", "SELECT pg_try_advisory_lock")
 
 Tally = Callable[[str, int], None]
 """Notes that a case survived so many rounds. Called at the end of a test, where everything was asserted already."""
@@ -27,12 +36,22 @@ def runs() -> Iterator[Preloaded]:
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Write the figures down where RUNNER_TEST_TALLY names a file (`make reliability` sets it)."""
-    path = os.environ.get("RUNNER_TEST_TALLY")
 
     def note(case: str, rounds: int) -> None:
-        if path is not None:
+        if _TALLY is not None:
             line = json.dumps({"case": case, "rounds": rounds, "test": request.node.name})
-            with Path(path).open("a") as file:
+            with Path(_TALLY).open("a") as file:
                 file.write(line + "\n")
 
     return note
+
+
+def places(statements: Sequence[str], *, third: int) -> list[int]:
+    """Return the numbers of the statements at which a fault strikes, counted from 1.
+
+    Args:
+        statements: of a run without faults.
+        third: which third of them, where it is not all.
+    """
+    numbered = enumerate(statements, start=1)
+    return [number for number, sql in numbered if (number - third) % _STRIDE == 0 or sql.startswith(_AT_STAKE)]

@@ -19,11 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -41,6 +41,7 @@ __all__ = [
     "libpq_url",
     "pg_dump",
     "psql",
+    "start_replica",
     "start_server",
 ]
 
@@ -49,7 +50,7 @@ OWNER_PASSWORD = "correct-horse"
 """The role that owns every test database; it logs in with this password over TCP and is no superuser."""
 
 _TEMPLATE = "runner_test_template"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _FAST = {
     "autovacuum": "off",
     "fsync": "off",
@@ -63,6 +64,7 @@ _FAST = {
     "timezone": "UTC",
     "wal_level": "minimal",
 }
+_REPLICATED = {"max_wal_senders": "4", "wal_level": "replica"}
 
 
 class ServerUnavailable(Exception):
@@ -216,20 +218,56 @@ def _prepare(connection: psycopg.Connection) -> None:
 
 
 @contextlib.contextmanager
-def start_server(installation: Installation) -> Iterator[PostgresServer]:
-    """Run a private server in a temporary directory; it is gone when the block ends, however it ends."""
+def start_server(installation: Installation, *, replicated: bool = False) -> Iterator[PostgresServer]:
+    """Run a private server in a temporary directory; it is gone when the block ends, however it ends.
+
+    Args:
+        replicated: it may have replicas; see `start_replica()`.
+    """
+    with _running(installation, _initialise, _REPLICATED if replicated else {}) as (dsn, port):
+        yield replace(connect_server(dsn), port=port)
+
+
+@contextlib.contextmanager
+def start_replica(primary: PostgresServer, installation: Installation) -> Iterator[PostgresServer]:
+    """Run a server that follows another one, as its copy, and takes no writes.
+
+    Args:
+        primary: started with `replicated`.
+        installation: the primary's.
+    """
+    address = {key: values[0] for key, values in parse_qs(urlsplit(primary.admin_dsn).query).items()}
+
+    def copy(programs: Path, account: _Account, home: Path) -> None:
+        if account.uid is not None and account.gid is not None:
+            os.chown(home, account.uid, account.gid)
+        where = ["--host", address["host"], "--port", address["port"], "--username", "postgres"]
+        options = ["--pgdata", str(home / "data"), "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
+        answer = account.run(programs / "pg_basebackup", *where, *options, cwd=home)
+        if answer.returncode != 0:
+            raise ServerUnavailable(f"{programs / 'pg_basebackup'} failed: {answer.stderr.strip()}")
+
+    with _running(installation, copy, _REPLICATED) as (dsn, port):
+        yield replace(primary, admin_dsn=dsn, port=port)
+
+
+@contextlib.contextmanager
+def _running(
+    installation: Installation, initialise: Callable[[Path, _Account, Path], None], settings: dict[str, str]
+) -> Iterator[tuple[str, int]]:
+    """Start a server in a temporary directory, and yield its superuser's URL and its port."""
     account = _unprivileged_account()
     home = Path(tempfile.mkdtemp(prefix="runner-pg-", dir=_short_temporary_directory()))
     process: subprocess.Popen[bytes] | None = None
     try:
         home.chmod(0o755)
         programs = _reachable_programs(installation, account, home)
-        _initialise(programs, account, home)
+        initialise(programs, account, home)
         port = _free_port()
-        process = _launch(programs, account, home, port)
+        process = _launch(programs, account, home, port, settings)
         dsn = f"postgresql://postgres@/postgres?{urlencode({'host': str(home), 'port': port})}"
         _wait_until_ready(process, dsn, home)
-        yield replace(connect_server(dsn), port=port)
+        yield dsn, port
     finally:
         if process is not None:
             # The data is thrown away, so the server may drop everything at once.
@@ -302,7 +340,7 @@ def _initialise(programs: Path, account: _Account, home: Path) -> None:
     if answer.returncode != 0:
         raise ServerUnavailable(f"{programs / 'initdb'} failed: {answer.stderr.strip()}")
     # The superuser comes over the socket; over TCP everybody needs a password.
-    (data / "pg_hba.conf").write_text("local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    (data / "pg_hba.conf").write_text("local all,replication postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
 
 
 def _free_port() -> int:
@@ -312,8 +350,10 @@ def _free_port() -> int:
         return port
 
 
-def _launch(programs: Path, account: _Account, home: Path, port: int) -> subprocess.Popen[bytes]:
-    settings = _FAST | {"port": str(port), "unix_socket_directories": str(home)}
+def _launch(
+    programs: Path, account: _Account, home: Path, port: int, settings: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    settings = _FAST | settings | {"port": str(port), "unix_socket_directories": str(home)}
     command = [str(programs / "postgres"), "-D", str(home / "data")]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]

@@ -1,9 +1,10 @@
-"""A TCP proxy for tests that understands PostgreSQL's messages well enough to cut, stall or kill at one of them.
+"""A TCP proxy for tests that understands the messages of PostgreSQL and MariaDB well enough to strike at one of them.
 
 Every message of the client is shown to a function that decides what happens to it. Nothing is guessed with
 sleeps: a fault happens at the n-th statement, before it reaches the server or after.
 
-Source: PostgreSQL documentation, chapter Frontend/Backend Protocol, section Message Formats.
+Source: PostgreSQL documentation, chapter Frontend/Backend Protocol, section Message Formats. MariaDB documentation,
+Client/Server Protocol, sections Standard packet and COM_QUERY.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 __all__ = ["Action", "Message", "TcpProxy", "proxied"]
 
-_STATEMENTS = b"QP"  # a simple query; the parse of an extended one
 _CANCEL = 80877102
 _START_UP = 196608
+_MYSQL_QUERY = b"\x03"
 
 
 class Action(enum.Enum):
@@ -44,7 +45,7 @@ class Message:
     """A message of the client.
 
     Args:
-        kind: its type byte, b"Q" or b"P" for statements.
+        kind: its type byte, b"Q" or b"P" for statements; for MariaDB the command byte, which for statements is 3.
         sql: the statement; empty for other messages.
         session: counts the connections, from 1.
         number: counts the statements of all connections, from 1; that of the last one for other messages.
@@ -64,20 +65,23 @@ class TcpProxy:
 
     Attributes:
         statements: what clients sent so far, in order.
+        sessions: how many connections there were.
     """
 
     def __init__(self, url: str, decide: Decide) -> None:
         parts = urlsplit(url)
-        self._target = (parts.hostname or "127.0.0.1", parts.port or 5432)
+        self._is_mysql = parts.scheme.startswith(("mysql", "mariadb"))
+        self._target = (parts.hostname or "127.0.0.1", parts.port or (3306 if self._is_mysql else 5432))
         self._decide = decide
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._sessions = 0
+        self.sessions = 0
         self.statements: list[str] = []
         login = parts.netloc.rpartition("@")[0]
         port = self._listener.getsockname()[1]
-        query = "&".join(filter(None, (parts.query, "sslmode=disable&gssencmode=disable")))
+        plain = "" if self._is_mysql else "sslmode=disable&gssencmode=disable"
+        query = "&".join(filter(None, (parts.query, plain)))
         self.url = urlunsplit((parts.scheme, f"{login}@127.0.0.1:{port}", parts.path, query, ""))
 
     def serve(self) -> None:
@@ -87,8 +91,8 @@ class TcpProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            self._sessions += 1
-            threading.Thread(target=self._attend, args=(client, self._sessions), daemon=True).start()
+            self.sessions += 1
+            threading.Thread(target=self._attend, args=(client, self.sessions), daemon=True).start()
 
     def close(self) -> None:
         """End the listener and all connections."""
@@ -114,26 +118,25 @@ class TcpProxy:
         link.close()
 
     def _read_client(self, link: _Link, session: int) -> None:
-        while _pass_start_up(link) != _START_UP:
+        while not self._is_mysql and _pass_start_up(link) != _START_UP:
             pass  # a request for encryption, or to cancel
+        read = _mysql_message if self._is_mysql else _message
         while True:
-            kind, body = _message(link.client)
-            message = self._described(kind, body, session)
-            action = self._decide(message)
+            kind, sql, raw = read(link.client)
+            action = self._decide(self._described(kind, sql, session))
             if action is Action.CUT_BEFORE:
                 link.reset()
                 return
             if action is not Action.PASS:
                 link.is_silent, link.ends_with_answer = True, action is Action.CUT_AFTER
-            link.server.sendall(kind + struct.pack("!I", len(body) + 4) + body)
+            link.server.sendall(raw)
             if action in {Action.CUT_AFTER, Action.STRAND}:
                 _reset(link.client)
                 return
 
-    def _described(self, kind: bytes, body: bytes, session: int) -> Message:
-        if kind not in (_STATEMENTS[:1], _STATEMENTS[1:]):
+    def _described(self, kind: bytes, sql: str | None, session: int) -> Message:
+        if sql is None:
             return Message(kind=kind, sql="", session=session, number=len(self.statements))
-        sql = body.split(b"\0")[0 if kind == b"Q" else 1].decode()
         with self._lock:
             self.statements.append(sql)
             return Message(kind=kind, sql=sql, session=session, number=len(self.statements))
@@ -183,10 +186,20 @@ def _pass_start_up(link: _Link) -> int:
     return code
 
 
-def _message(client: socket.socket) -> tuple[bytes, bytes]:
-    kind = _exactly(client, 1)
-    length = struct.unpack("!I", _exactly(client, 4))[0]
-    return kind, _exactly(client, length - 4)
+def _message(client: socket.socket) -> tuple[bytes, str | None, bytes]:
+    """Return the kind, the statement if it is one, and the bytes of PostgreSQL's next message."""
+    kind, length = _exactly(client, 1), _exactly(client, 4)
+    body = _exactly(client, struct.unpack("!I", length)[0] - 4)
+    sql = body.split(b"\0")[0 if kind == b"Q" else 1].decode() if kind in (b"Q", b"P") else None
+    return kind, sql, kind + length + body
+
+
+def _mysql_message(client: socket.socket) -> tuple[bytes, str | None, bytes]:
+    """Return the same of MariaDB's next packet; a command is the first of its conversation, so its number is 0."""
+    head = _exactly(client, 4)
+    body = _exactly(client, int.from_bytes(head[:3], "little"))
+    kind = body[:1] if head[3] == 0 else b""
+    return kind, body[1:].decode() if kind == _MYSQL_QUERY else None, head + body
 
 
 def _exactly(source: socket.socket, count: int) -> bytes:

@@ -106,8 +106,15 @@ class StepLedger:
             emit("step.finished", **_keys(held.step), duration_seconds=duration, **confirmed)
 
     def rolled_back(self, error: BaseException | None = None) -> None:
-        """Report everything held as failed; only the step that was still running carries the error."""
+        """Report everything held as failed; only the step that was still running carries the error.
+
+        Where nobody knows what a COMMIT did, every step says so, and none is noted for the history: it may be there.
+        """
         held_back, self._pending = self._pending, []
+        if isinstance(error, RunnerError) and error.fields.get("commit") == "unknown":
+            for held in held_back:
+                emit("step.failed", level="error", **_keys(held.step), error_code=error.code, commit="unknown")
+            return
         for held in held_back:
             running = held.duration_seconds is None
             code = _code_of(error) if error is not None and running else "rolled-back"

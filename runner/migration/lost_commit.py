@@ -14,6 +14,7 @@ from sqlalchemy import exc
 from runner.database.failures import one_line
 from runner.errors import ConnectionLost, LockTimeout, RunnerError
 from runner.events import emit
+from runner.interrupts import SignalReceived
 from runner.migration.ownership import TransactionOwnership
 from runner.migration.policy import RunPolicy
 from runner.migration.run_lock import RunLock
@@ -58,7 +59,7 @@ def resolve_commit(
         is_committed: reads the answer from the database.
 
     Raises:
-        ConnectionLost: it could not be found out.
+        ConnectionLost: it could not be found out, or a signal came before it was.
     """
     reason = one_line(error.orig or error)
     emit("commit.unanswered", level="warning", reason=reason)
@@ -66,8 +67,8 @@ def resolve_commit(
         _connect_again(connection, ownership, policy)
         lock.take_on_new_session()
         found = _read(connection, ownership, lock, is_committed)
-    except (exc.DBAPIError, LockTimeout) as failed:
-        why = failed.message if isinstance(failed, RunnerError) else one_line(failed.orig or failed)
+    except (exc.DBAPIError, LockTimeout, SignalReceived) as failed:
+        why = _why_unknown(failed)
         raise connection_lost(
             f"Whether the last COMMIT took effect could not be found out ({why}). The next run looks at the version "
             "rows, and goes on from there.",
@@ -76,6 +77,12 @@ def resolve_commit(
         ) from failed
     emit("commit.resolved", committed=found)
     return found
+
+
+def _why_unknown(failed: exc.DBAPIError | LockTimeout | SignalReceived) -> str:
+    if isinstance(failed, SignalReceived):  # two seconds are no time to wait for servers: saying so is the truth
+        return f"{failed} came first"
+    return failed.message if isinstance(failed, RunnerError) else one_line(failed.orig or failed)
 
 
 def _connect_again(connection: Connection, ownership: TransactionOwnership, policy: RunPolicy) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.atwork import ask
+from tests.atwork import ask, wait_until
 from tests.directories import Directory, RevisionFile, chain, make_directory
 from tests.fix_pgbouncer import StartPgBouncer
 from tests.postgres import libpq_url
@@ -62,6 +63,34 @@ def test_a_commit_that_took_effect_is_confirmed_by_reading(
     assert finished.event("commit.resolved")["committed"] is True
     assert ask(pg_url, "SELECT version_num FROM alembic_version") == [("r0003",)]
     assert ask(pg_url, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+
+
+def test_a_signal_while_the_commit_is_being_looked_up(tmp_path: Path, pg_url: str) -> None:
+    """Nobody claims that the step was rolled back: it may be there, the log says so, and the next run finds out."""
+    directory = make_directory(tmp_path, chain(3, upgrade=CREATE), env="none")
+    cut = at_commit_after("CREATE TABLE t2", Action.CUT_AFTER)
+    sessions: list[int] = []
+
+    def decide(message: Message) -> Action:
+        action = cut(message)
+        if action is Action.CUT_AFTER:
+            sessions.append(message.session)
+        is_later = bool(sessions) and message.session > sessions[0]
+        return Action.STALL if is_later else action  # the network is back, the server does not answer
+
+    with proxied(pg_url, decide) as proxy:
+        process = start_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": proxy.url})
+        wait_until(lambda: sessions and proxy.sessions > sessions[0], what="the run's second session")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        finished = wait_for(process).check(143)
+
+    assert "whether the last COMMIT took effect was not found out" in finished.event("run.failed")["message"]
+    assert finished_steps(finished) == ["r0001"]
+    assert all(line["commit"] == "unknown" for line in finished.events("step.failed"))
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+    outcomes = ask(pg_url, "SELECT revision, outcome FROM runner_history ORDER BY id")
+    assert outcomes == [(revision, "applied") for revision in ("r0001", "r0002", "r0003")]
 
 
 def test_a_commit_that_did_not_arrive_is_a_failure(tmp_path: Path, pg_url: str) -> None:
@@ -164,3 +193,27 @@ def test_a_terminated_session_is_a_lost_connection(tmp_path: Path, pg_url: str, 
     assert finished_steps(finished) == ["r0001"]
     assert finished.event("step.failed")["error_code"] == "connection-lost"
     assert ask(pg_url, "SELECT to_regclass('s')") == [(None,)]
+
+
+@pytest.mark.parametrize("action", [Action.CUT_BEFORE, Action.CUT_AFTER, Action.STRAND])
+def test_a_commit_on_mariadb(tmp_path: Path, mariadb_url: str, action: Action) -> None:
+    """The version rows tell there, too; what DDL had committed by itself stays, and the next run goes on behind it."""
+    revisions = chain(3, upgrade=CREATE + "\nop.execute('INSERT INTO t{n} VALUES ({n})')")
+    directory = make_directory(tmp_path, revisions, env="none")
+    with proxied(mariadb_url, at_commit_after("INSERT INTO t2", action)) as proxy:
+        variables = {"DATABASE_URL": proxy.url, "RUNNER_LOCK_WAIT_SECONDS": "3"}
+        finished = run_runner("upgrade", cwd=directory.root, env=variables)
+
+    if action is Action.CUT_AFTER:
+        assert finished.check().event("commit.resolved")["committed"] is True
+        assert finished_steps(finished) == ["r0001", "r0002", "r0003"]
+    elif action is Action.CUT_BEFORE:
+        assert finished.check(30).event("commit.resolved")["committed"] is False
+        assert finished_steps(finished) == ["r0001"]
+    else:  # the old session lives on and holds the lock, so nobody may look yet
+        assert "could not be found out" in finished.check(30).event("run.failed")["message"]
+        assert finished.event("step.failed")["commit"] == "unknown"
+    assert "COMMIT" in proxy.statements
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": mariadb_url}).check()
+    assert [row[0] for row in ask(mariadb_url, "SELECT id FROM t2 UNION ALL SELECT id FROM t3 ORDER BY id")] == [2, 3]
+    assert ask(mariadb_url, "SELECT version_num FROM alembic_version") == [("r0003",)]

@@ -178,6 +178,44 @@ def test_the_progress_of_an_index_build_is_counted(tmp_path: Path, pg_url: str) 
     assert all(0 <= percent <= 100 for percent in counted)
 
 
+DOZING = """
+CREATE TABLE big (id int);
+CREATE FUNCTION doze(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+  'BEGIN IF current_setting(''app.doze'', true) = ''yes'' THEN PERFORM pg_sleep(0.02); END IF; RETURN $1; END';
+CREATE INDEX ix ON big (doze(id));
+INSERT INTO big SELECT generate_series(1, 300);
+"""
+OUTSIDE = "with op.get_context().autocommit_block():\n"
+SLOWLY = {
+    # A page at a time, with a tenth of a second in between.
+    "VACUUM": OUTSIDE + "    op.execute('SET vacuum_cost_delay = 100')\n    op.execute('SET vacuum_cost_limit = 1')\n"
+    "    op.execute('VACUUM (FREEZE) pages')",
+    "CLUSTER": "op.execute(\"SET app.doze = 'yes'\")\nop.execute('CLUSTER big USING ix')",
+    "REINDEX": "op.execute(\"SET app.doze = 'yes'\")\nop.execute('REINDEX INDEX ix')",
+    "COPY TO": "op.execute(\"COPY (SELECT pg_sleep(0.1) FROM generate_series(1, 40)) TO '/dev/null'\")",
+}
+
+
+@pytest.mark.parametrize("command", list(SLOWLY))
+def test_the_progress_of_other_commands(tmp_path: Path, pg_server: PostgresServer, pg_url: str, command: str) -> None:
+    """The views of VACUUM, CLUSTER, REINDEX and COPY, on statements that take a few seconds each."""
+    ask(pg_url, DOZING)
+    ask(pg_url, "CREATE TABLE pages WITH (fillfactor = 10) AS SELECT repeat('x', 500) AS x FROM generate_series(1, 40)")
+    admin = pg_server.admin_url(pg_url.rpartition("/")[2])  # only a superuser may COPY to a file
+
+    finished = finish(start(tmp_path, admin, SLOWLY[command]), [])
+
+    progress = finished.events("statement.progress")
+    assert {line["command"] for line in progress} == {command}, finished
+    assert all(line["phase"] for line in progress)
+    relation = {"VACUUM": "pages", "CLUSTER": "big", "REINDEX": "big", "COPY TO": "-"}[command]
+    assert relation in {line.get("relation", "-") for line in progress}
+    assert all(0 <= line["percent"] <= 100 for line in progress if "percent" in line)
+    assert any(line.get("done") for line in progress)
+    # What a CLUSTER along its index, and a COPY of a query, will come to is not known to the server either.
+    assert any("percent" in line for line in progress) or command != "VACUUM"
+
+
 def test_a_heartbeat_where_nothing_is_counted(tmp_path: Path, pg_url: str) -> None:
     """Elapsed time, what the server waits for, the table and its size; no percentage is invented."""
     ask(pg_url, "CREATE TABLE big (id int)")

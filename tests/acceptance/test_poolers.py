@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -162,6 +163,25 @@ def test_session_pooling_is_treated_alike(tmp_path: Path, pg_url: str, start_pgb
     run_runner("upgrade", cwd=directory.root, env=environment).check(16)
 
     assert {"t1", "t2"} <= tables(pg_url)
+
+
+def test_nothing_that_one_client_can_ask_tells_the_modes_apart(pg_url: str, start_pgbouncer: StartPgBouncer) -> None:
+    """Alone with a pooler a client gets the same server session for each transaction, and finds there what it left."""
+
+    def answers(mode: str) -> list[object]:
+        with psycopg.connect(libpq_url(start_pgbouncer(mode=mode).url(pg_url)), prepare_threshold=None) as client:
+
+            def ask(query: LiteralString) -> object:
+                row = client.execute(query).fetchone()
+                client.commit()
+                assert row is not None
+                return row[0]
+
+            pids = {ask("SELECT pg_backend_pid()") for _ in range(3)}
+            client.execute("SET app.mark = 'here'")
+            return [client.info.backend_pid in pids, len(pids), ask("SELECT current_setting('app.mark', true)")]
+
+    assert answers("transaction") == answers("session") == [False, 1, "here"]
 
 
 def test_statement_pooling_is_refused(tmp_path: Path, pg_url: str, start_pgbouncer: StartPgBouncer) -> None:

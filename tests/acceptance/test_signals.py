@@ -220,6 +220,22 @@ def test_a_revision_that_swallows_the_signal_runs_no_further_statement(tmp_path:
     assert_rolled_back(finished, seconds, pg_url)
 
 
+def test_other_signals_are_none_of_ours(tmp_path: Path, pg_url: str) -> None:
+    """What a revision's own handler is for (an alarm, the end of a child) does not end the run."""
+    body = """
+import signal, time
+seen = []
+signal.signal(signal.SIGALRM, lambda number, frame: seen.append(number))
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+op.execute('SELECT pg_sleep(0.5)')
+time.sleep(2.5)
+assert seen == [signal.SIGALRM]
+"""
+    directory = one_revision(tmp_path, body)
+    finished = wait_for(start_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url})).check()
+    assert finished.event("run.finished")["applied"] == 1
+
+
 def test_a_revision_that_does_not_end_is_ended(tmp_path: Path, pg_url: str) -> None:
     """After two seconds the process ends anyway, with a last word; the server rolls back."""
     swallowing = SWALLOWS.format(then="time.sleep(100)")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import LiteralString
 
-from tests.atwork import ask
+import psycopg
+
 from tests.directories import RevisionFile, make_directory
+from tests.postgres import libpq_url
 from tests.preloaded import Preloaded
 from tests.programs import Finished
 from tests.tcp_proxy import proxied
 
-__all__ = ["HEAD", "REVISIONS", "converge", "count_statements", "finished_steps", "version_rows", "write_scenario"]
+__all__ = ["HEAD", "REVISIONS", "converge", "finished_steps", "statements_sent", "version_rows", "write_scenario"]
 
 _NOTE = "op.execute(\"INSERT INTO audit VALUES ('{0}')\")"
 _REVISIONS = (
@@ -44,19 +47,20 @@ def write_scenario(root: Path, *, autocommit: bool = True) -> Path:
     return make_directory(root, files, env="none").root
 
 
-def count_statements(runs: Preloaded, directory: Path, url: str) -> int:
-    """Return how many statements a run without faults sends."""
+def statements_sent(runs: Preloaded, directory: Path, url: str) -> list[str]:
+    """Return the statements that a run without faults sends."""
     with proxied(url) as proxy:
         runs.run("upgrade", env={"DATABASE_URL": proxy.url}, cwd=directory).check()
         assert len(proxy.statements) >= _AT_LEAST
-        return len(proxy.statements)
+        return proxy.statements
 
 
 def version_rows(url: str) -> list[str]:
     """Return the revisions in the version table; none where there is no table."""
-    if ask(url, "SELECT to_regclass('alembic_version')") == [(None,)]:
-        return []
-    return [row[0] for row in ask(url, "SELECT version_num FROM alembic_version")]
+    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+            return []
+        return [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")]
 
 
 def finished_steps(run: Finished) -> list[str]:
@@ -67,14 +71,17 @@ def finished_steps(run: Finished) -> list[str]:
 def converge(runs: Preloaded, directory: Path, url: str) -> Finished:
     """Run again, without any fault, and check that everything is there exactly once and history tells the truth."""
     done = runs.run("upgrade", env={"DATABASE_URL": url, "RUNNER_LOCK_WAIT_SECONDS": "60"}, cwd=directory).check()
-    assert version_rows(url) == [HEAD], done
-    assert Counter(row[0] for row in ask(url, "SELECT revision FROM audit")) == Counter(REVISIONS), done
-    invalid = ask(url, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
-    assert invalid == [], done
-    indexes = ask(url, "SELECT count(*) FROM pg_class WHERE relname IN ('ix_n', 'ix_b')")
-    assert indexes == [(2,)], done
-    applied = [row[0] for row in ask(url, "SELECT revision FROM runner_history WHERE outcome = 'applied' ORDER BY id")]
-    assert applied == list(REVISIONS), done
+    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+
+        def column(query: LiteralString) -> list[object]:
+            return [row[0] for row in connection.execute(query)]
+
+        assert column("SELECT version_num FROM alembic_version") == [HEAD], done
+        assert Counter(column("SELECT revision FROM audit")) == Counter(REVISIONS), done
+        assert column("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == [], done
+        assert column("SELECT count(*) FROM pg_class WHERE relname IN ('ix_n', 'ix_b')") == [2], done
+        applied = column("SELECT revision FROM runner_history WHERE outcome = 'applied' ORDER BY id")
+        assert applied == list(REVISIONS), done
     again = runs.run("upgrade", env={"DATABASE_URL": url}, cwd=directory).check()
     assert again.event("run.finished")["applied"] == 0
     return done

@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults.scenario import converge, count_statements, finished_steps, version_rows, write_scenario
-from tests.fix_faults import Tally
+from tests.faults.scenario import converge, finished_steps, statements_sent, version_rows, write_scenario
+from tests.fix_faults import Tally, places
 from tests.fix_postgres import PgDatabaseFactory
 from tests.postgres import PostgresServer
 from tests.preloaded import Preloaded
@@ -45,8 +45,9 @@ def test_the_connection_is_cut_at_every_statement(
 ) -> None:
     """Whatever is reported as finished is there and nothing else; the next run converges."""
     directory = write_scenario(tmp_path)
-    count = count_statements(runs, directory, pg_database_factory())
-    for number in range(1, count + 1):
+    statements = statements_sent(runs, directory, pg_database_factory())
+    struck = places(statements, third=1 + list(_CASES).index(action))
+    for number in struck:
         url = pg_database_factory()
         with proxied(url, _once(number, lambda: action)) as proxy:
             ended = runs.run(
@@ -55,7 +56,7 @@ def test_the_connection_is_cut_at_every_statement(
         assert ended.returncode in {0} | _LOST, ended
         assert version_rows(url) == finished_steps(ended)[-1:], ended
         converge(runs, directory, url)
-    tally(_CASES[action], count)
+    tally(_CASES[action], len(struck))
 
 
 def test_the_session_is_terminated_at_every_statement(
@@ -67,8 +68,8 @@ def test_the_session_is_terminated_at_every_statement(
 ) -> None:
     """An operator's pg_terminate_backend() just before each statement: a failure that says so, then convergence."""
     directory = write_scenario(tmp_path)
-    count = count_statements(runs, directory, pg_database_factory())
-    for number in range(1, count + 1):
+    struck = places(statements_sent(runs, directory, pg_database_factory()), third=1)
+    for number in struck:
         url = pg_database_factory()
         database = url.rsplit("/", 1)[1].split("?")[0]
         with psycopg.connect(pg_server.admin_libpq_url(), autocommit=True) as admin:
@@ -84,4 +85,4 @@ def test_the_session_is_terminated_at_every_statement(
         assert ended.returncode in {0} | _LOST, ended
         assert version_rows(url) == finished_steps(ended)[-1:], ended
         converge(runs, directory, url)
-    tally("session terminated at each statement", count)
+    tally("session terminated at each statement", len(struck))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.atwork import url_for_driver
-from tests.faults.scenario import converge, count_statements, finished_steps, version_rows, write_scenario
-from tests.fix_faults import Tally
+from tests.faults.scenario import converge, finished_steps, statements_sent, version_rows, write_scenario
+from tests.fix_faults import Tally, places
 from tests.preloaded import Preloaded
 from tests.programs import Finished
 from tests.tcp_proxy import Action, Message, proxied
@@ -64,13 +64,17 @@ def test_killed_at_every_statement(
 ) -> None:
     """SIGKILL before each statement, and while it runs: the next run converges, nothing is applied twice."""
     directory = write_scenario(tmp_path)
-    count = count_statements(runs, directory, pg_database_factory())
-    for number in range(1, count + 1):
+    third = 2 if action is Action.CUT_BEFORE else 3
+    struck = places(statements_sent(runs, directory, pg_database_factory()), third=third)
+    for number in struck:
         url = pg_database_factory()
         killed = _struck(runs, directory, url, _Fault(number, action, signal.SIGKILL))
         assert killed.returncode == -signal.SIGKILL
         converge(runs, directory, url)
-    tally("SIGKILL " + ("before each statement" if action is Action.CUT_BEFORE else "while each statement runs"), count)
+    tally(
+        "SIGKILL " + ("before each statement" if action is Action.CUT_BEFORE else "while each statement runs"),
+        len(struck),
+    )
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
@@ -79,8 +83,9 @@ def test_terminated_at_every_statement(
 ) -> None:
     """SIGTERM at each statement: exit code 143 or a finished run, a log that tells the truth, then convergence."""
     directory = write_scenario(tmp_path)
-    count = count_statements(runs, directory, url_for_driver(pg_database_factory(), driver))
-    for number in range(1, count + 1):
+    statements = statements_sent(runs, directory, url_for_driver(pg_database_factory(), driver))
+    struck = places(statements, third=1 if driver == "psycopg" else 2)
+    for number in struck:
         url = pg_database_factory()
         ended = _struck(runs, directory, url_for_driver(url, driver), _Fault(number, Action.PASS, signal.SIGTERM))
         assert ended.returncode in {0, 143}, ended
@@ -88,4 +93,4 @@ def test_terminated_at_every_statement(
             assert ended.event("run.failed")["error_code"] == "interrupted"
         assert version_rows(url) == finished_steps(ended)[-1:], ended
         converge(runs, directory, url)
-    tally(f"SIGTERM at each statement, {driver}", count)
+    tally(f"SIGTERM at each statement, {driver}", len(struck))
