@@ -6,16 +6,36 @@ comparison would take away is, the other way round, what has to be made.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import MetaData, func, select, text
+from sqlalchemy import MetaData, text
 
 from runner.autogenerate.compare import populate_migration_script
 from runner.autogenerate.compare.reflection import DatabaseTables
 from runner.autogenerate.context import AutogenContext
 from runner.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 
-__all__ = ["differences_from", "fill_from_database", "inventory_of", "model_of_database", "rows_of"]
+__all__ = ["TableRows", "differences_from", "fill_from_database", "inventory_of", "model_of_database", "rows_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRows:
+    """The rows of a table as text, whatever their types are."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def of(self, columns: Collection[str]) -> list[tuple[str, ...]]:
+        """Return the rows of some of the columns, sorted."""
+        places = [self.columns.index(column) for column in sorted(columns)]
+        return sorted(tuple(row[place] for place in places) for row in self.rows)
+
+    def differs(self, other: TableRows) -> bool:
+        """Tell whether the rows are other ones, by the columns that both have."""
+        common = set(self.columns) & set(other.columns)
+        return self.of(common) != other.of(common)
 
 
 def _context(migration_context: Any, metadata: MetaData) -> AutogenContext:
@@ -78,41 +98,78 @@ def model_of_database(migration_context: Any) -> MetaData:
     return tables.metadata
 
 
+_THEIRS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
+_OF_NO_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
 _INVENTORIES = {
-    "sqlite": "SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('view', 'trigger')",
-    "postgresql": """
-        SELECT CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'f' THEN 'foreign table '
-               ELSE 'sequence ' END || n.nspname || '.' || c.relname
+    "sqlite": "SELECT type || ' ' || name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')",
+    "postgresql": f"""
+        SELECT CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' ELSE 'foreign table ' END
+               || n.nspname || '.' || c.relname,
+               CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END
+               || coalesce(array_to_string(c.reloptions, ' '), '')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('v', 'm', 'S', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+        WHERE c.relkind IN ('v', 'm', 'f') AND {_THEIRS} AND {_OF_NO_EXTENSION.format(oid="c.oid")}
+        UNION ALL SELECT 'sequence ' || n.nspname || '.' || c.relname,
+               concat_ws(' ', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+                         s.seqcycle)
+        FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE {_THEIRS} AND {_OF_NO_EXTENSION.format(oid="c.oid")}
         UNION ALL SELECT 'function ' || n.nspname || '.' || p.proname
-               || '(' || pg_get_function_identity_arguments(p.oid) || ')'
+               || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+               CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE '' END
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
-        UNION ALL SELECT 'trigger ' || t.tgname FROM pg_trigger t WHERE NOT t.tgisinternal
-        UNION ALL SELECT 'policy ' || p.polname FROM pg_policy p
-        UNION ALL SELECT 'extension ' || e.extname FROM pg_extension e WHERE e.extname <> 'plpgsql'
-        UNION ALL SELECT 'type ' || n.nspname || '.' || t.typname
-        FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-        WHERE t.typtype IN ('e', 'd') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-        UNION ALL SELECT 'schema ' || n.nspname FROM pg_namespace n
-        WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'public')
-        """,
+        WHERE {_THEIRS} AND {_OF_NO_EXTENSION.format(oid="p.oid")}
+        UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || t.tgrelid::regclass,
+               t.tgenabled::text || ' ' || pg_get_triggerdef(t.oid)
+        FROM pg_trigger t WHERE NOT t.tgisinternal
+        UNION ALL SELECT 'policy ' || p.polname || ' on ' || p.polrelid::regclass,
+               concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
+                         pg_get_expr(p.polqual, p.polrelid), 'CHECK', pg_get_expr(p.polwithcheck, p.polrelid))
+        FROM pg_policy p
+        UNION ALL SELECT 'row security of ' || c.oid::regclass, c.relrowsecurity || ' ' || c.relforcerowsecurity
+        FROM pg_class c WHERE c.relrowsecurity OR c.relforcerowsecurity
+        UNION ALL SELECT 'extension ' || e.extname, e.extversion FROM pg_extension e WHERE e.extname <> 'plpgsql'
+        UNION ALL SELECT 'type ' || n.nspname || '.' || t.typname,
+               concat_ws(' ', (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e
+                               WHERE e.enumtypid = t.oid),
+                         CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+                         CASE WHEN t.typnotnull THEN 'NOT NULL' END, t.typdefault,
+                         (SELECT string_agg(pg_get_constraintdef(con.oid), ' ' ORDER BY con.conname)
+                          FROM pg_constraint con WHERE con.contypid = t.oid),
+                         (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', '
+                                            ORDER BY a.attnum)
+                          FROM pg_attribute a WHERE a.attrelid = t.typrelid AND NOT a.attisdropped),
+                         (SELECT r.rngsubtype::regtype::text FROM pg_range r WHERE r.rngtypid = t.oid))
+        FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
+        WHERE (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c') AND {_THEIRS}
+          AND {_OF_NO_EXTENSION.format(oid="t.oid")}
+        UNION ALL SELECT 'schema ' || n.nspname, '' FROM pg_namespace n WHERE {_THEIRS} AND n.nspname <> 'public'
+        """,  # noqa: S608  # made of this module's own words
 }
-"""Dialect -> a query for what a comparison of tables does not see."""
+"""Dialect -> a query for kind and name, and the definition, of what a comparison of tables does not see."""
 
 
-def inventory_of(migration_context: Any) -> list[str]:
-    """Return kind and name of everything beside tables that the database has; nothing where it cannot be asked."""
+def inventory_of(migration_context: Any) -> dict[str, str]:
+    """Return kind and name of everything beside tables that the database has, with the database's text of it.
+
+    Where the database cannot be asked, there is nothing.
+    """
     query = _INVENTORIES.get(migration_context.dialect.name)
     if query is None:
-        return []
-    return sorted(migration_context.connection.execute(text(query)).scalars())
+        return {}
+    rows = migration_context.connection.exec_driver_sql(query, execution_options={"no_parameters": True})
+    return {row[0]: row[1] for row in rows}
 
 
-def rows_of(migration_context: Any, model: MetaData) -> list[str]:
-    """Return the tables that hold rows, each with how many."""
-    execute = migration_context.connection.execute
-    counts = {key: execute(select(func.count()).select_from(table)).scalar() for key, table in model.tables.items()}
-    return sorted(f"{key}: {count}" for key, count in counts.items() if count)
+def rows_of(migration_context: Any, model: MetaData) -> dict[str, TableRows]:
+    """Return the tables that hold rows."""
+    found: dict[str, TableRows] = {}
+    for key, table in model.tables.items():
+        name = migration_context.dialect.identifier_preparer.format_table(table)
+        query = text(f"SELECT * FROM {name}".replace(":", "\\:"))  # noqa: S608  # as it is, whatever the types are
+        result = migration_context.connection.execute(query)
+        columns = tuple(result.keys())
+        rows = tuple(tuple(str(value) for value in row) for row in result)
+        if rows:
+            found[key] = TableRows(columns=columns, rows=rows)
+    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import DatabaseBehind, InvalidTarget, OfflineUnsupported, RunnerError
 from runner.graph.faults import listed
-from runner.operations.ops import CreateTableOp, DowngradeOps, MigrationScript, OpContainer, UpgradeOps
+from runner.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from runner.revisions.files import FileChanges
 from runner.revisions.naming import new_rev_id
 
@@ -201,19 +201,5 @@ class RevisionContext:
         from runner.autogenerate.render import render_python_into_templatevars
 
         assert self._autogen_context is not None  # the caller looked
-        for ops in (*script.upgrade_ops_list, *script.downgrade_ops_list):
-            _forget_marks(ops)
         self._autogen_context.imports = set(script.imports or ())
         render_python_into_templatevars(self._autogen_context, script, template_args)
-
-
-_MARKS = frozenset({"stored as", "renamed columns"})
-
-
-def _forget_marks(container: OpContainer) -> None:
-    """Take out of tables what the comparison noted on them, so that it does not become part of the file."""
-    for op in container.ops:
-        if isinstance(op, OpContainer):
-            _forget_marks(op)
-        elif isinstance(op, CreateTableOp):
-            op.info = {key: value for key, value in dict(op.info or {}).items() if key not in _MARKS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from runner.revisions.files import FileChanges
 if TYPE_CHECKING:
     from sqlalchemy.schema import MetaData
 
+    from runner.autogenerate.baseline import TableRows
     from runner.autogenerate.revision_context import RevisionContext
     from runner.commands.target import Target
     from runner.revisions.squash_files import SquashRange
@@ -52,11 +53,11 @@ class Squashed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """What a scratch database holds: its tables as a model, everything else by name, and how many rows."""
+    """What a scratch database holds: its tables as a model, everything else with its definition, and the rows."""
 
     model: MetaData
-    inventory: frozenset[str]
-    rows: frozenset[str]
+    inventory: Mapping[str, str]
+    rows: Mapping[str, TableRows]
 
 
 def squash(target: Target, revisions: str, message: str | None = None, *, scratch: str | None = None) -> Squashed:
@@ -170,8 +171,8 @@ def _state(trial: Target) -> _State:
         states.append(
             _State(
                 model=model,
-                inventory=frozenset(inventory_of(migration_context)),
-                rows=frozenset(rows_of(migration_context, model)),
+                inventory=inventory_of(migration_context),
+                rows=rows_of(migration_context, model),
             )
         )
 
@@ -180,12 +181,16 @@ def _state(trial: Target) -> _State:
 
 
 def _refuse_data(after: _State, before: _State) -> None:
-    filled = sorted(after.rows - before.rows)
-    if filled:
+    changed = tuple(
+        f"{name}: {len(after.rows[name].rows) if name in after.rows else 0}"
+        for name in _other_rows(after.rows, before.rows)
+        if name in after.model.tables
+    )
+    if changed:
         raise SquashDiffers(
-            f"Revisions of the range write rows ({listed(filled)}), which a squash does not have. End the range before "
-            "them, or begin it after them. Nothing was changed.",
-            rows=tuple(filled),
+            f"Revisions of the range write rows ({listed(changed)}), which a squash does not have. End the range "
+            "before them, or begin it after them. Nothing was changed.",
+            rows=changed,
         )
 
 
@@ -201,14 +206,14 @@ def _prove(trial: Target, found: SquashRange, before: _State, after: _State) -> 
     downgrade(_fresh(trial), _symbol(found))
     _require_same(trial, before, "downgrade() of the squash leaves")
     upgrade(_fresh(trial), found.revision)
-    _require_same(trial, after, "upgrade() of the squash makes")
+    _require_same(trial, after, "upgrade() of the squash makes", rows=True)
 
 
 def _symbol(found: SquashRange) -> str:
     return found.parents[0] if found.parents else f"{found.revision}@base"
 
 
-def _require_same(trial: Target, wanted: _State, doing: str) -> None:
+def _require_same(trial: Target, wanted: _State, doing: str, *, rows: bool = False) -> None:
     from runner.autogenerate.baseline import differences_from
     from runner.autogenerate.differences import differences
 
@@ -218,12 +223,31 @@ def _require_same(trial: Target, wanted: _State, doing: str) -> None:
         found.extend(one.text for one in differences([differences_from(migration_context, wanted.model)]))
 
     gather(_fresh(trial), compare)
-    inventory = _state(trial).inventory
-    found += [f"add {name}" for name in sorted(wanted.inventory - inventory)]
-    found += [f"remove {name}" for name in sorted(inventory - wanted.inventory)]
+    state = _state(trial)
+    found += _steps(state.inventory, wanted.inventory)
+    if rows:
+        found += [f"change rows of {name}" for name in _other_rows(state.rows, wanted.rows)]
     if found:
         raise SquashDiffers(
             f"What {doing} is not what the revisions of the range do: {listed(found)} would be left to do. "
             "End the range before what makes the difference. Nothing was changed.",
             differences=tuple(found),
         )
+
+
+def _steps(there: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """Return what would make the one inventory the other."""
+    return [
+        f"{'change' if name in there and name in wanted else 'add' if name in wanted else 'remove'} {name}"
+        for name in sorted(_differing(there, wanted))
+    ]
+
+
+def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
+    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+
+
+def _other_rows(one: Mapping[str, TableRows], other: Mapping[str, TableRows]) -> list[str]:
+    """Return the tables whose rows are not the same."""
+    either, both = one.keys() | other.keys(), one.keys() & other.keys()
+    return sorted(name for name in either if name not in both or one[name].differs(other[name]))

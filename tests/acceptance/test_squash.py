@@ -131,6 +131,80 @@ def test_what_a_squash_would_lose(directory: Directory, upgrade: str, message: s
     assert not (directory.scripts / "replaced").exists()
 
 
+@pytest.mark.parametrize(
+    ("before", "inside", "message"),
+    [
+        (
+            "op.execute('CREATE VIEW v AS SELECT id FROM one')",
+            "op.execute('DROP VIEW v')\nop.execute('CREATE VIEW v AS SELECT id, name FROM one')",
+            "change view v",
+        ),
+        (
+            "op.execute(\"INSERT INTO one (name) VALUES ('x')\")",
+            "op.execute(\"UPDATE one SET name = 'y'\")",
+            "write rows (one: 1)",
+        ),
+        (
+            "op.execute(\"INSERT INTO one (name) VALUES ('x')\")",
+            "op.add_column('one', sa.Column('last', sa.String(5)))\nop.execute(\"UPDATE one SET last = 'y'\")",
+            "change rows of one",
+        ),
+    ],
+)
+def test_what_a_squash_would_not_change(directory: Directory, before: str, inside: str, message: str) -> None:
+    """Views and rows that the range finds and changes are told by what they are, not by their names (exit code 79)."""
+    directory.add(RevisionFile(revision="eeee", down_revision="dddd", upgrade=before))
+    directory.add(RevisionFile(revision="ffff", down_revision="eeee", upgrade=inside))
+    index = "op.create_index('ix_one', 'one', ['name'])"
+    directory.add(RevisionFile(revision="gggg", down_revision="ffff", upgrade=index))
+
+    refused = run_runner("squash", "ffff:gggg", cwd=directory.root).check(79)
+
+    assert message in refused.event("run.failed")["message"]
+    assert not (directory.scripts / "replaced").exists()
+
+
+def test_what_is_changed_on_postgresql(directory: Directory, pg_url: str) -> None:
+    """Functions, triggers, domains, sequences, policies and views are compared by what the server prints of them."""
+    made = (
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+        "CREATE TRIGGER t BEFORE INSERT ON one FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE DOMAIN d AS text CHECK (VALUE <> '')",
+        "CREATE TYPE pair AS (a integer, b integer)",
+        "CREATE SEQUENCE s",
+        "CREATE POLICY p ON one USING (id > 0)",
+        "CREATE VIEW v AS SELECT id FROM one",
+        "CREATE VIEW kept AS SELECT id FROM two",
+    )
+    changed = (
+        "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+        "ALTER TABLE one DISABLE TRIGGER t",
+        "ALTER DOMAIN d SET NOT NULL",
+        "ALTER TYPE pair ADD ATTRIBUTE c integer",
+        "ALTER SEQUENCE s INCREMENT BY 2",
+        "ALTER POLICY p ON one USING (id > 1)",
+        "CREATE OR REPLACE VIEW v AS SELECT id + 0 AS id FROM one",
+        "ALTER TABLE one ENABLE ROW LEVEL SECURITY",
+    )
+    for revision, parent, statements in (("eeee", "dddd", made), ("ffff", "eeee", changed), ("gggg", "ffff", ())):
+        upgrade = "\n".join(f'op.execute("{statement}")' for statement in statements) or "pass"
+        directory.add(RevisionFile(revision=revision, down_revision=parent, upgrade=upgrade))
+
+    environment = {"RUNNER_SCRATCH_DATABASE_URL": pg_url}
+    refused = run_runner("squash", "ffff:gggg", cwd=directory.root, env=environment).check(79)
+
+    assert [
+        "change function public.f()",
+        "change policy p on one",
+        "remove row security of one",
+        "change sequence public.s",
+        "change trigger t on one",
+        "change type public.d",
+        "change type public.pair",
+        "change view public.v",
+    ] == refused.event("run.failed")["differences"]
+
+
 def test_a_scratch_database_that_will_not_do(directory: Directory, sqlite_file_url: str) -> None:
     """The scratch database must be empty, and of the right kind."""
     environment = {"DATABASE_URL": sqlite_file_url, "RUNNER_HISTORY": "off"}

@@ -244,3 +244,26 @@ def _carry_out(connection: sa.Connection, container: Any) -> None:
         for step in operation.ops if isinstance(operation, ops.OpContainer) else [operation]:
             operations.invoke(step)
     connection.commit()
+
+
+def _cycle_with(*names: str) -> MetaData:
+    """Return tables that need each other in a cycle, as far as they are wanted."""
+    references = {"t0": ["t3"], "t2": ["t0", "t3"], "t3": ["t2"]}
+    metadata = MetaData()
+    for name in names:
+        keys = [sa.ForeignKey(f"{other}.id", name=f"fk_{name}_{other}") for other in references[name] if other in names]
+        columns = [Column(f"c{number}", Integer, key) for number, key in enumerate(keys)]
+        Table(name, metadata, Column("id", Integer, primary_key=True), *columns)
+    return metadata
+
+
+def test_new_tables_come_in_the_order_of_their_own_references(connection: sa.Connection) -> None:
+    """A cycle through a table that is there already does not put new tables before those they need."""
+    before, after = _cycle_with("t2"), _cycle_with("t0", "t2", "t3")
+    before.create_all(connection)
+    connection.commit()
+    script = produce_migrations(_context(connection), after)
+
+    for container, wanted in ((script.upgrade_ops, after), (script.downgrade_ops, before)):
+        _carry_out(connection, container)
+        assert [] == _found(connection, wanted)

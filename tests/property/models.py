@@ -135,7 +135,8 @@ def _build_table(
     if spec.unique and all(column in table.c for column in spec.unique) and not _is_said_twice(spec, dialect):
         table.append_constraint(sa.UniqueConstraint(*spec.unique, name=f"uq_{name}"))
     if spec.index and all(column in table.c for column in spec.index):
-        where: dict[str, Any] = {f"{dialect}_where": sa.text("id > 5")} if spec.partial else {}
+        partial = spec.partial and dialect in {"postgresql", "sqlite"}
+        where: dict[str, Any] = {f"{dialect}_where": sa.text("id > 5")} if partial else {}
         sa.Index(f"ix_{name}", *(table.c[column] for column in spec.index), **where)
 
 
@@ -156,7 +157,7 @@ def _build_column(table: sa.Table, name: str, spec: ColumnSpec, dialect: str) ->
     table.append_column(
         sa.Column(
             name,
-            TYPES[spec.type](),
+            TYPES["longer" if spec.type == "text" and dialect == "mysql" else spec.type](),  # no key on a TEXT there
             nullable=spec.nullable,
             server_default=default,
             comment=spec.comment if dialect == "postgresql" else None,

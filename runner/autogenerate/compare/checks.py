@@ -171,6 +171,10 @@ class _Comparison:
                 self.on, item=None, reason=f"the model has no such {self.kind}, and it has no name to drop it by"
             )
             return
+        impl = self.context.migration_context.impl
+        if not self._can_tell() and impl.made_check_name(item.name, self.metadata_table.name):
+            not_compared(self.on, item=item.name, reason="the name is the server's, and its texts are not compared")
+            return
         if self.context.run_object_filters(item, item.name, self.type_, True, None):
             found(f"removed {self.kind}", self.on, item=str(item.name))
             self.modify_ops.ops.append(DropConstraintOp.from_constraint(item))

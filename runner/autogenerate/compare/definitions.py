@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Column, Computed
@@ -36,6 +36,11 @@ class Definitions:
         for stored, wanted in pairs:
             self._planned += self._requests(stored, wanted)
 
+    def ask(self, requests: Sequence[CanonicalRequest]) -> None:
+        """Have the database write these items now, in one question."""
+        answers = self._impl.canonical_definitions(requests)
+        self._answers |= {id(request.item): answer for request, answer in zip(requests, answers, strict=True)}
+
     def _requests(self, stored: Table, wanted: Table) -> Iterator[CanonicalRequest]:
         for check in checks_of(wanted, self._dialect):
             yield CanonicalRequest(kind="check", item=check, stored=stored, wanted=wanted)
@@ -52,16 +57,12 @@ class Definitions:
     def wanted(self, kind: Kind, item: Any, stored: Table, wanted: Table) -> str | None:
         """Return the database's text for an item of the model; None where it does not accept it or is not asked."""
         if id(item) not in self._answers:
-            self._ask()
+            planned, self._planned = self._planned, []
+            self.ask([request for request in planned if id(request.item) not in self._answers])
         if id(item) not in self._answers:
             request = CanonicalRequest(kind=kind, item=item, stored=stored, wanted=wanted)
             self._answers[id(item)] = self._impl.canonical_definitions([request])[0]
         return self._answers[id(item)]
-
-    def _ask(self) -> None:
-        requests, self._planned = self._planned, []
-        answers = self._impl.canonical_definitions(requests)
-        self._answers |= {id(request.item): answer for request, answer in zip(requests, answers, strict=True)}
 
 
 def is_plain_index(index: Any) -> bool:

@@ -114,6 +114,6 @@ def _difference(autogen_context: AutogenContext, stored: Column[Any], wanted: Co
 def _stored_text(autogen_context: AutogenContext, stored: Column[Any]) -> str | None:
     table = stored.table
     impl = autogen_context.migration_context.impl
-    schema, name = table.info.get("stored as", (table.schema, table.name))
+    schema, name = autogen_context.memo["database"].stored_as(table)
     definitions = impl.stored_definitions(autogen_context.inspector, schema, name) or ()
     return next((text for kind, item, text in definitions if kind == "computed" and item == stored.name), None)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["compare_index_options", "compare_indexes_and_uniques", "compare_unique_details"]
 
 _Item = Index | UniqueConstraint
+_DOUBLE = "duplicates_index"
+"""What reflection notes of a unique constraint that the database reports as an index too."""
 
 
 def compare_indexes_and_uniques(
@@ -64,6 +66,10 @@ class _Comparison:
         self.wanted_uniques, self.wanted_indexes = _items(metadata_table, with_uniques=conn_table is not None)
         if conn_table is not None and metadata_table is not None:
             self._without_doubles()
+        elif conn_table is not None:
+            doubles = {item.name for item in _items(conn_table, with_uniques=True)[0] if item.info.get(_DOUBLE)}
+            self.stored_indexes -= {index for index in self.stored_indexes if index.name in doubles}
+        if conn_table is not None:
             self.impl.correct_for_autogen_constraints(
                 self.stored_uniques, self.stored_indexes, self.wanted_uniques, self.wanted_indexes
             )
@@ -71,7 +77,7 @@ class _Comparison:
     def _without_doubles(self) -> None:
         """Keep one where the database reports a unique constraint as an index too: the one the model has."""
         wanted = {self._name(index) for index in self.wanted_indexes}
-        for unique in [item for item in self.stored_uniques if item.info.get("duplicates_index")]:
+        for unique in [item for item in self.stored_uniques if item.info.get(_DOUBLE)]:
             if unique.name in wanted:
                 self.stored_uniques.discard(unique)
             else:
@@ -122,7 +128,7 @@ class _Comparison:
 
     def _is_same_as_unique(self, stored: _Item, wanted: _Item) -> bool:
         """Tell whether one side has a unique constraint where the other has a unique index that is its double."""
-        return bool(stored.info.get("duplicates_index")) and _columns(stored) == _columns(wanted)
+        return bool(stored.info.get(_DOUBLE)) and _columns(stored) == _columns(wanted)
 
     def _replace(self, stored: _Item, wanted: _Item, detail: str) -> None:
         if not self.context.run_object_filters(wanted, self._name(wanted), _type_of(wanted), False, stored):

@@ -143,25 +143,46 @@ def _rank_in_table(operation: MigrateOperation, anew: set[str]) -> int:
 # --- of all tables ----------------------------------------------------------------------------------------------------
 
 
+_Rank = tuple[int, int]
+"""The phase, and in it the place of the table that is created."""
+
+
 def _ordered(upgrade_ops: UpgradeOps) -> list[MigrateOperation]:
-    created = {(op.schema, op.table_name) for op in upgrade_ops.ops if isinstance(op, ops.CreateTableOp)}
+    created = _creation_order(upgrade_ops)
     dropped = {(op.schema, op.table_name) for op in upgrade_ops.ops if isinstance(op, ops.DropTableOp)}
-    ranked: list[tuple[int, MigrateOperation]] = []
-    previous = -1
+    ranked: list[tuple[_Rank, MigrateOperation]] = []
+    previous = (-1, 0)
     for operation in upgrade_ops.ops:
         previous = _rank(operation, created, dropped, previous)
         ranked.append((previous, operation))
     return [operation for _, operation in sorted(ranked, key=lambda entry: entry[0])]
 
 
-def _rank(operation: MigrateOperation, created: set[_Key], dropped: set[_Key], previous: int) -> int:
-    if not isinstance(operation, ModifyTableOps):
-        return _GLOBAL.get(type(operation).__name__, previous)
-    planned = operation.info.get("phase")
-    if planned is not None:
-        return int(planned)
-    key = (operation.schema, operation.table_name)
-    return _GLOBAL["CreateTableOp"] if key in created else _GLOBAL["DropTableOp"] if key in dropped else _MODIFY
+def _creation_order(upgrade_ops: UpgradeOps) -> dict[_Key, int]:
+    """Return the places of the tables that are created.
+
+    Those that are there already are left out of account: a cycle through them was broken at another foreign key than
+    the one that is in the way here.
+    """
+    created = [op for op in upgrade_ops.ops if isinstance(op, ops.CreateTableOp)]
+    order, _ = sort_tables({table for op in created for table in _tables_of(op)})
+    places = {(table.schema, str(table.name)): place for place, table in enumerate(order)}
+    return {(op.schema, op.table_name): places.get((op.schema, op.table_name), 0) for op in created}
+
+
+def _rank(operation: MigrateOperation, created: dict[_Key, int], dropped: set[_Key], previous: _Rank) -> _Rank:
+    key = (getattr(operation, "schema", None), getattr(operation, "table_name", ""))
+    if isinstance(operation, ModifyTableOps):
+        planned = operation.info.get("phase")
+        if planned is not None:
+            return int(planned), 0
+        if key in created:
+            return _GLOBAL["CreateTableOp"], created[key]
+        return (_GLOBAL["DropTableOp"] if key in dropped else _MODIFY), 0
+    phase = _GLOBAL.get(type(operation).__name__)
+    if phase is None:
+        return previous
+    return phase, created.get(key, 0) if isinstance(operation, ops.CreateTableOp) else 0
 
 
 # --- foreign keys -----------------------------------------------------------------------------------------------------

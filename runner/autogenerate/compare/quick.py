@@ -6,7 +6,8 @@ always an answer here: the comparators then look properly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Computed, Identity, MetaData, Table, UniqueConstraint
@@ -14,10 +15,11 @@ from sqlalchemy import types as sa_types
 from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import NullType, TypeEngine
 
-from runner.autogenerate.compare.definitions import checks_of, exclusions_of, is_plain_index
+from runner.autogenerate.compare.definitions import checks_of, definitions_of, exclusions_of, is_plain_index
 from runner.autogenerate.compare.names import name_in_database
 from runner.dialects.compare.base import ComparingImpl
 from runner.dialects.compare.postgresql import PostgresqlComparison
+from runner.dialects.compare.requests import CanonicalRequest
 from runner.operations.sqla import foreign_key_target
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = ["QuickComparison"]
 
+_Checks = tuple[Mapping[str | None, str], Mapping[str | None, Any]]
+"""The checks of a table by name: the database's texts, and the model's constraints."""
+
 _PLAIN_TYPES = frozenset(
     kind
     for kind in vars(sa_types).values()
     if isinstance(kind, type) and issubclass(kind, TypeEngine) and kind.__module__.startswith("sqlalchemy.")
 ) - {sa_types.Enum, sa_types.TypeDecorator, sa_types.ARRAY, sa_types.PickleType, sa_types.Interval}
-_TYPE_ATTRIBUTES = ("length", "precision", "scale", "timezone", "collation", "as_uuid", "native_uuid", "asdecimal")
 _BUILT_IN = "runner.autogenerate.compare."
 
 
@@ -68,8 +72,20 @@ class QuickComparison:
         registry = self._context.comparators._registry  # noqa: SLF001  # of this package
         return [fn for key, found in registry.items() if key[0] in {"table", "column"} for fn, _ in found]
 
-    def is_same(self, raw: RawTable, wanted: Table) -> bool:
-        """Tell whether the table is surely the same."""
+    def same(self, tables: Iterable[tuple[RawTable, Table]]) -> set[Table]:
+        """Return the tables of the model that are surely the same in the database."""
+        same: set[Table] = set()
+        to_ask: dict[Table, _Checks] = {}
+        for raw, wanted in tables:
+            checks = self._checks(raw, wanted) if self._is_same(raw, wanted) else None
+            if checks is not None and checks[0]:
+                to_ask[wanted] = checks
+            elif checks is not None:
+                same.add(wanted)
+        return same | self._with_same_checks(to_ask)
+
+    def _is_same(self, raw: RawTable, wanted: Table) -> bool:
+        """Tell whether the table is surely the same, but perhaps for its checks."""
         return (
             self._same_columns(raw.columns, wanted)
             and self._same_primary_key(raw.primary_key, wanted)
@@ -80,11 +96,36 @@ class QuickComparison:
         )
 
     def _nothing_else(self, raw: RawTable, wanted: Table) -> bool:
-        if any(kind in {"check", "exclude", "computed"} for kind, _, _ in raw.definitions) or raw.checks:
+        if any(kind in {"exclude", "computed"} for kind, _, _ in raw.definitions) or raw.checks:
             return False
-        if checks_of(wanted, self._dialect) or exclusions_of(wanted):
+        if exclusions_of(wanted):
             return False
         return not self._dialect.supports_comments or raw.comment == wanted.comment
+
+    # -- checks ----------------------------------------------------------------------------------------------
+
+    def _checks(self, raw: RawTable, wanted: Table) -> _Checks | None:
+        """Return the checks of both sides by name; None where their names alone are not the same."""
+        stored = [(name, text) for kind, name, text in raw.definitions if kind == "check"]
+        items = checks_of(wanted, self._dialect)
+        texts, by_name = dict(stored), {self._name(item): item for item in items}
+        all_named = None not in by_name and len(by_name) == len(items) == len(stored)
+        return (texts, by_name) if all_named and texts.keys() == by_name.keys() else None
+
+    def _with_same_checks(self, tables: Mapping[Table, _Checks]) -> set[Table]:
+        """Return the tables whose checks the database writes as it would write the model's."""
+        requests = [
+            CanonicalRequest(kind="check", item=item, stored=table, wanted=table)
+            for table, (_, wanted) in tables.items()
+            for item in wanted.values()
+        ]
+        definitions = definitions_of(self._context)
+        definitions.ask(requests)
+        return {
+            table
+            for table, (stored, wanted) in tables.items()
+            if all(definitions.wanted("check", item, table, table) == stored[name] for name, item in wanted.items())
+        }
 
     # -- columns ---------------------------------------------------------------------------------------------
 
@@ -107,12 +148,16 @@ class QuickComparison:
         return True
 
     def _same_type(self, stored: TypeEngine[Any], wanted: TypeEngine[Any]) -> bool:
-        keys = (_type_key(stored), _type_key(wanted))
+        try:
+            keys = (_type_key(stored), _type_key(wanted))
+            same = self._types.get(keys)
+        except TypeError:  # an argument that cannot be a key
+            return self._compare_types(stored, wanted)
         if None in keys:
             return self._compare_types(stored, wanted)
-        if keys not in self._types:
-            self._types[keys] = self._compare_types(stored, wanted)
-        return self._types[keys]
+        if same is None:
+            same = self._types[keys] = self._compare_types(stored, wanted)
+        return same
 
     def _compare_types(self, stored: TypeEngine[Any], wanted: TypeEngine[Any]) -> bool:
         if isinstance(stored, NullType) or isinstance(wanted, NullType) or hasattr(wanted, "compare_against_backend"):
@@ -212,14 +257,20 @@ class QuickComparison:
         )
 
 
-def _type_key(type_: TypeEngine[Any]) -> Any:
-    """Return what says the same as the type, None where that takes more than its class and a few attributes."""
-    if type(type_) not in _PLAIN_TYPES and not type(type_).__module__.startswith("sqlalchemy.dialects."):
+@cache
+def _is_plain(kind: Any) -> bool:
+    """Tell whether what instances of this class are is all in their attributes."""
+    if issubclass(kind, sa_types.Enum | sa_types.ARRAY):
+        return False
+    return kind in _PLAIN_TYPES or kind.__module__.startswith("sqlalchemy.dialects.")
+
+
+def _type_key(type_: TypeEngine[Any]) -> Hashable:
+    """Return what says the same as the type, None where that takes more than its class and its attributes."""
+    kind: Any = type(type_)
+    if not _is_plain(kind):
         return None
-    if getattr(type_, "_variant_mapping", None) or hasattr(type_, "enums") or hasattr(type_, "item_type"):
-        return None
-    values = type_.__dict__
-    return (type(type_), *(values.get(name) for name in _TYPE_ATTRIBUTES), values.get("fields"), values.get("varying"))
+    return (kind, *[item for item in type_.__dict__.items() if item[0] != "dispatch"])  # its listeners change nothing
 
 
 def _has_options(info: Mapping[str, Any]) -> bool:

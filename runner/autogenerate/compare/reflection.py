@@ -95,6 +95,7 @@ class DatabaseTables:
         self._inspector: Inspector = autogen_context.inspector
         self._parts: dict[str, dict[TableKey, Any]] = {}
         self._tables: dict[TableKey, Table] = {}
+        self._keys: dict[Table, TableKey] = {}
         self.metadata = MetaData()
 
     def read(self, schema: str | None, names: Collection[str], *, every: bool) -> None:
@@ -156,6 +157,10 @@ class DatabaseTables:
         with _quiet():
             return self._build(key, name=name, renamed=columns or {})
 
+    def stored_as(self, table: Table) -> TableKey:
+        """Return schema and name that the database has for one of these tables, renamed or not."""
+        return self._keys.get(table, (table.schema, str(table.name)))
+
     def _part(self, part: str, key: TableKey, default: Any) -> Any:
         return self._parts.get(part, {}).get(key) or default
 
@@ -163,8 +168,7 @@ class DatabaseTables:
         schema = key[0]
         metadata = self.metadata if renamed is None else MetaData()
         table = Table(name or key[1], metadata, schema=schema)
-        table.info["stored as"] = key
-        table.info["renamed columns"] = renamed or {}
+        self._keys[table] = key
         table.comment = self._part("comments", key, {}).get("text")
         for info in self._part("columns", key, ()):
             self._add_column(table, _renamed(info, renamed))

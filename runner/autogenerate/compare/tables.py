@@ -180,13 +180,13 @@ class _Tables:
     def _compare_pairs(self, pairs: dict[TableKey, TableKey]) -> None:
         """Compare the tables that are on both sides."""
         chosen: list[tuple[Table, Table, ColumnRenames]] = []
-        quick = QuickComparison(self.context)
+        same = self._surely_same(pairs)
         self.context.memo["all pairs"] = lambda: [
             (self._stored(old, new), self.wanted[new]) for new, old in pairs.items()
         ]
         for new in sorted(pairs, key=lambda key: (key[0] or "", key[1])):
             old, table = pairs[new], self.wanted[new]
-            if quick.is_possible and old == new and quick.is_same(self.database.raw(old), table):
+            if table in same:
                 continue
             stored = self._stored(old, new)
             if not self.context.run_object_filters(table, table.name, "table", False, stored):
@@ -202,6 +202,14 @@ class _Tables:
             _Columns(self.context, modify, stored, table, renames).compare(self.compare_column, self.compare_table)
             if not modify.is_empty():
                 self.upgrade_ops.ops.append(modify)
+
+    def _surely_same(self, pairs: dict[TableKey, TableKey]) -> set[Table]:
+        """Return the tables of the model that need no closer look."""
+        quick = QuickComparison(self.context)
+        if not quick.is_possible:
+            return set()
+        raw = self.database.raw
+        return quick.same((raw(old), self.wanted[new]) for new, old in pairs.items() if old == new)
 
     def _stored(self, old: TableKey, new: TableKey) -> Table:
         return self.database.table(old) if old == new else self.database.renamed(old, name=new[1])

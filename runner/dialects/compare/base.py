@@ -131,6 +131,10 @@ class ComparingImpl:
         """Compare two checks of one name; their texts are compared elsewhere, with the help of the database."""
         return ComparisonResult.Equal()
 
+    def made_check_name(self, name: str, table: str) -> bool:
+        """Tell whether a check may have this name from the server, because it was made without one."""
+        return False
+
     def correct_for_autogen_constraints(
         self,
         conn_uniques: set[UniqueConstraint],

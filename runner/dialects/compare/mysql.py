@@ -6,9 +6,10 @@ Source: MySQL manual, CREATE TABLE and FOREIGN KEY constraints; Alembic's docume
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import Column, Enum, Float, ForeignKeyConstraint, Index, String, UniqueConstraint
 
 from runner.dialects.compare.base import ComparingImpl
 from runner.dialects.compare.text import is_constant, normalised
@@ -16,6 +17,9 @@ from runner.dialects.compare.text import is_constant, normalised
 __all__ = ["MySQLComparison"]
 
 _NOW = re.compile(r"\b(?:current_timestamp|now|localtime|localtimestamp)\b(?:\s*\(\s*\))?", re.IGNORECASE)
+
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_MADE_NAME = re.compile(r"CONSTRAINT_\d+")
 
 
 class MySQLComparison(ComparingImpl):
@@ -29,6 +33,8 @@ class MySQLComparison(ComparingImpl):
         stored, wanted = inspector_column.type, metadata_column.type.dialect_impl(self.dialect)
         if isinstance(stored, Enum) and isinstance(wanted, Enum) and wanted.native_enum:
             return set(stored.enums) != set(wanted.enums)
+        if stored.__visit_name__ == "DOUBLE" and isinstance(wanted, Float) and (wanted.precision or 0) > 24:
+            return False  # that is what the server makes of it
         return super().compare_type(inspector_column, metadata_column)
 
     def compare_server_default(
@@ -45,8 +51,13 @@ class MySQLComparison(ComparingImpl):
         if wanted is None or stored is None:
             return wanted is not stored
         if is_constant(wanted) and is_constant(stored):
-            return wanted.strip(" ()'") != stored.strip(" ()'")
+            read = _word if isinstance(metadata_column.type, String) else _value
+            return read(wanted) != read(stored)
         return normalised(_NOW.sub("current_timestamp", wanted)) != normalised(_NOW.sub("current_timestamp", stored))
+
+    def made_check_name(self, name: str, table: str) -> bool:
+        """Tell whether the server has given this name: MariaDB and MySQL each in their way."""
+        return _MADE_NAME.fullmatch(name) is not None or re.fullmatch(rf"{re.escape(table)}_chk_\d+", name) is not None
 
     def correct_for_autogen_constraints(
         self,
@@ -69,6 +80,17 @@ class MySQLComparison(ComparingImpl):
             for option in ("onupdate", "ondelete"):
                 if (getattr(key, option) or "").lower() == "restrict" and key in conn_fks:
                     setattr(key, option, None)
+
+
+def _word(constant: str) -> str:
+    return constant.strip(" ()'")
+
+
+def _value(constant: str) -> str | Decimal:
+    """Return what a constant says: a number is the same with and without quotes and zeros, true is 1."""
+    word = _word(constant)
+    word = {"true": "1", "false": "0"}.get(word.lower(), word)
+    return Decimal(word) if _NUMBER.fullmatch(word) else word
 
 
 def _serves_foreign_key(index: Index) -> bool:
