@@ -164,6 +164,14 @@ def _wait(target: Target, values: argparse.Namespace, settings: Settings) -> Out
     return Outcome(keys={"to": list(ready.rows), "waited_seconds": ready.waited_seconds})
 
 
+def _validate(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.validate import validate
+    from runner.report import validation_text
+
+    found = validate(target, allowed_heads=values.heads)
+    return replace(_shown(values, found, lambda: validation_text(found)), verdict=found.require_valid)
+
+
 def _init(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
     from runner.commands.init import init
     from runner.report import initialised_text
@@ -284,6 +292,7 @@ VERBS: dict[str, _Verb] = {
     "branches": _branches,
     "show": _show,
     "resolve": _resolve,
+    "validate": _validate,
     "init": _init,
     "list-templates": _list_templates,
     "revision": _revision,
