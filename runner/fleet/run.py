@@ -200,7 +200,7 @@ class FleetRun:
                 message=error.message,
             ),
         )
-        if not worker.is_ready:  # the next one would not come further either
+        if not worker.is_ready and code > 0:  # not killed: the next one would not come further either
             raise WorkerLost(f"A worker ended while it was starting ({how}). What it printed says why.")
 
     def _close(self, worker: Worker) -> int:
