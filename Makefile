@@ -70,7 +70,7 @@ oldest: .venv-oldest/.complete ## Run the tests that need no server against the 
 	  --ignore tests/differential/test_render_alembic.py --ignore tests/property/test_render_round_trip.py \
 	  --ignore tests/unit/autogenerate/test_render_golden.py --ignore tests/unit/autogenerate/test_layout.py \
 	  --ignore tests/unit/operations/test_op_types.py \
-	  --ignore tests/unit/test_chart_values.py --ignore tests/unit/test_docs.py --ignore tests/unit/test_floors.py \
+	  --ignore tests/unit/test_chart_values.py --ignore tests/unit/test_docs.py --ignore tests/unit/test_floors.py --ignore tests/unit/test_recipes.py \
 	  tests/unit tests/property tests/differential $(ARGS)
 
 # --- write ---------------------------------------------------------------------------------------------------------

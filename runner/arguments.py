@@ -201,6 +201,11 @@ def _wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--heads", type=int, default=1, metavar="N", help="how many heads there may be (default: 1)")
+    _json(parser)
+
+
 def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="directory", help="the revision directory to make")
     parser.add_argument("-t", "--template", default="generic", help="see list-templates (default: generic)")
@@ -304,6 +309,7 @@ COMMANDS = (
         help="create the version table if it is missing",
         add=_ensure_version,
     ),
+    Command(name="validate", help="tell whether the directory is fit to be shipped", add=_validate, product=True),
     Command(name="init", help="make a revision directory", add=_init, product=True),
     Command(
         name="list-templates",

@@ -1,4 +1,4 @@
-"""`upgrade` and `status` for many targets: floor 7. Puts settings, list, manifest and workers together."""
+"""`upgrade`, and the queries, for many targets: floor 7. Puts settings, list, manifest and workers together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from runner.interrupts import SignalReceived
 from runner.logs import resolve_format
 from runner.settings import SETTINGS, Kind, Settings
 
-__all__ = ["status_fleet", "upgrade_fleet"]
+__all__ = ["ask_fleet", "upgrade_fleet"]
 
 _NAMED_FAILURES = 10
 _PROGRESS_SECONDS, _TERMINAL_SECONDS = 10.0, 0.3
@@ -73,27 +73,34 @@ def upgrade_fleet(target: Target, values: argparse.Namespace, settings: Settings
     return {"targets": manifest.counts(), "targets_total": len(targets)}
 
 
-def status_fleet(
-    target: Target, values: argparse.Namespace, settings: Settings
+def ask_fleet(
+    target: Target, values: argparse.Namespace, settings: Settings, *, command: str
 ) -> tuple[str, Callable[[], None] | None]:
-    """Return where each target is, as text or JSON, and what is raised once that is out."""
+    """Return the answer of a query for each target, as text or JSON, and what is raised once that is out.
+
+    Args:
+        target: the directory, and the configured database.
+        values: the command line.
+        settings: the validated settings.
+        command: status, plan or current.
+    """
     index, count = _shard(settings)
     targets = _share(target, settings, index, count)
     scope = Scope(destination="", heads=(), shard=(index, count))
     manifest = Manifest(path=None, scope=scope, run_id=None, clock=target.clock)
     manifest.take_up(targets)
     schedule = Schedule(targets, done=(), canary=0, max_failures=None)
-    _carry_out(target, values, settings, schedule=schedule, manifest=manifest, command="status")
+    _carry_out(target, values, settings, schedule=schedule, manifest=manifest, command=command)
     if values.json:
         from runner.report import to_json
 
         found = [
-            {"target": one.name, "error_code": one.error_code, "message": one.message, "status": one.report}
+            {"target": one.name, "error_code": one.error_code, "message": one.message, command: one.report}
             for one in manifest.entries
         ]
         text = to_json(found)
     else:
-        text = _table(manifest.entries)
+        text = _table(manifest.entries, command)
     failed = [one for one in manifest.entries if one.error_code is not None]
     return text, (lambda: _raise_unseen(failed)) if failed else None
 
@@ -106,20 +113,41 @@ def _raise_unseen(failed: list[Entry]) -> None:
     raise TargetsFailed(f"{len(failed)} target(s) are not as they should be: {names}.")
 
 
-def _table(entries: tuple[Entry, ...]) -> str:
-    rows = [("target", "state", "pending", "at")]
+_Row = tuple[str, ...]
+_HEADINGS: dict[str, _Row] = {
+    "status": ("state", "pending", "at"),
+    "plan": ("at", "pending", "revisions"),
+    "current": ("at",),
+}
+
+
+def _table(entries: tuple[Entry, ...], command: str) -> str:
+    rows: list[_Row] = [("target", *_HEADINGS[command])]
     for one in entries:
+        rows += [(one.name, *_cells(command, seen)) for seen in one.report or ()]
         if one.report is None:
-            rows.append((one.name, one.error_code or "", "", one.message or ""))
-        rows += [
-            (one.name, str(seen["state"]), str(len(seen["pending"])), ",".join(seen["rows"]) or "-")
-            for seen in one.report or ()
-        ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+            rows.append((one.name, one.error_code or "", *[""] * (len(rows[0]) - 3), one.message or ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     return "".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip() + "\n"
+        "  ".join(
+            [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), *row[len(widths) :]]
+        ).rstrip()
+        + "\n"
         for row in rows
     )
+
+
+def _cells(command: str, seen: dict[str, Any]) -> _Row:
+    if command == "plan":
+        revisions = [str(step["revision"]) for step in seen["steps"]]
+        return _names(seen["start_heads"]), str(len(revisions)), _names(revisions)
+    if command == "current":
+        return (_names(seen["heads"]),)
+    return str(seen["state"]), str(len(seen["pending"])), _names(seen["rows"])
+
+
+def _names(names: list[str]) -> str:
+    return ",".join(names) or "-"
 
 
 # -- what is to be done ------------------------------------------------------------------------------------

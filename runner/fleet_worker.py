@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from runner.signals import attend_to_signals
@@ -137,14 +137,12 @@ class _Worker:
                 with signal_first():
                     return self._run(order)
             except SignalReceived as received:
-                return {
-                    **_failure(interrupted(received, commit_is_unknown=self._tally.commit_is_unknown), self._tally),
-                    "outcome": "interrupted",
-                }
-            except RunnerError as error:
-                return _failure(error, self._tally)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # as at the rim of a single run
-                return _unexpected(error, self._tally)
+                error = interrupted(received, commit_is_unknown=self._tally.commit_is_unknown)
+                return {**_failure(error, self._tally), "outcome": "interrupted"}
+            except RunnerError as failed:
+                return _failure(failed, self._tally)
+            except (Exception, SystemExit) as unexpected:  # noqa: BLE001  # as at the rim of a single run
+                return _unexpected(unexpected, self._tally)
 
     def _on_event(self, level: str, event: str, keys: dict[str, object]) -> None:
         if level != "debug" or self._settings.log_level == "debug":
@@ -152,8 +150,8 @@ class _Worker:
 
     def _run(self, order: dict[str, Any]) -> dict[str, Any]:
         target = self._target(order)
-        if self._command == "status":
-            return _status(target, check=self._values.check)
+        if self._command != "upgrade":
+            return _answer(self._command, target, self._values, self._settings)
         from runner.commands.upgrade import upgrade
 
         result = upgrade(target, self._values.revision or self._settings.target, tag=self._values.tag)
@@ -198,26 +196,35 @@ def _messages(descriptor: int) -> Iterator[dict[str, Any]]:
         yield from lines.feed(data)
 
 
-def _status(target: Any, *, check: bool) -> dict[str, Any]:
+def _answer(command: str, target: Any, values: Any, settings: Any) -> dict[str, Any]:
+    """Return the report about a query: its result, and what `--check` or `--check-heads` makes of it."""
     import json
 
-    from runner.commands.status import require_current, status
     from runner.errors import RunnerError
     from runner.report import to_json
 
-    found = status(target)
-    report = {
-        "outcome": "current" if all(one.state == "current" for one in found) else "applied",
-        "error_code": None,
-        "report": json.loads(to_json(found)),
-    }
-    if not check:
-        return report
+    found, verdict = _asked(command, target, values, settings)
+    report = {"outcome": "current", "error_code": None, "report": json.loads(to_json(found))}
     try:
-        require_current(target, found)
+        verdict()
     except RunnerError as error:
         return {**report, **_failure(error, None)}
     return report
+
+
+def _asked(command: str, target: Any, values: Any, settings: Any) -> tuple[Any, Callable[[], object]]:
+    if command == "plan":
+        from runner.commands.plan import plan
+
+        return plan(target, values.revision or settings.target), lambda: None
+    if command == "current":
+        from runner.commands.current import current
+
+        return current(target), (lambda: current(target, check_heads=True)) if values.check_heads else (lambda: None)
+    from runner.commands.status import require_current, status
+
+    found = status(target)
+    return found, (lambda: require_current(target, found)) if values.check else (lambda: None)
 
 
 def _failure(error: Any, tally: Any) -> dict[str, Any]:

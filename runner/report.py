@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runner.commands.resolve import StatementView
     from runner.commands.results import RevisionView, RunResult
     from runner.commands.squash import Squashed
+    from runner.commands.validate import Validation
     from runner.graph.lanes import Mark
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "squashed_text",
     "templates_text",
     "to_json",
+    "validation_text",
     "views_text",
     "written_text",
 ]
@@ -70,6 +72,14 @@ def journal_text(views: Iterable[StatementView]) -> str:
         for one in views
     ]
     return "".join(lines) or "No revision is interrupted.\n"
+
+
+def validation_text(found: Validation) -> str:
+    """Return one line for each problem, or one that says what was looked at."""
+    if found.problems:
+        return "".join(f"{one.message} ({one.code})\n" for one in found.problems)
+    heads = ", ".join(found.heads) or "none"
+    return f"{found.directory}: {found.revisions} revision(s), head(s) {heads}; all of them load.\n"
 
 
 def initialised_text(made: Initialised) -> str:

@@ -68,13 +68,22 @@ def _refuse_targets(settings: Settings, command: str) -> None:
         )
 
 
+def _asked_of_many(target: Target, values: argparse.Namespace, settings: Settings, command: str) -> Outcome:
+    from runner.fleet_verb import ask_fleet
+
+    text, verdict = ask_fleet(target, values, settings, command=command)
+    return Outcome(text=text, verdict=verdict)
+
+
 def _ran(result: Any) -> Outcome:
     from runner.report import run_summary
 
     return Outcome(keys=run_summary(result))
 
 
-def _current(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _current(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    if settings.targets is not None:
+        return _asked_of_many(target, values, settings, "current")
     from runner.commands.current import current
     from runner.report import current_text
 
@@ -120,7 +129,8 @@ def _show(target: Target, values: argparse.Namespace, _settings: Settings) -> Ou
     return _shown(values, found, lambda: views_text(found, verbose=True))
 
 
-def _resolve(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _resolve(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    _refuse_targets(settings, "resolve")
     from runner.commands.resolve import resolve
     from runner.report import journal_text
 
@@ -137,10 +147,7 @@ def _resolve(target: Target, values: argparse.Namespace, _settings: Settings) ->
 
 def _status(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
     if settings.targets is not None:
-        from runner.fleet_verb import status_fleet
-
-        text, verdict = status_fleet(target, values, settings)
-        return Outcome(text=text, verdict=verdict)
+        return _asked_of_many(target, values, settings, "status")
     from runner.commands.status import require_current, status
     from runner.status_text import status_text
 
@@ -150,6 +157,8 @@ def _status(target: Target, values: argparse.Namespace, settings: Settings) -> O
 
 
 def _plan(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    if settings.targets is not None:
+        return _asked_of_many(target, values, settings, "plan")
     from runner.commands.plan import plan
     from runner.status_text import plan_text
 
@@ -162,6 +171,14 @@ def _wait(target: Target, values: argparse.Namespace, settings: Settings) -> Out
 
     ready = wait(target, WaitFor(values.wait_for), seconds=settings.wait_seconds)
     return Outcome(keys={"to": list(ready.rows), "waited_seconds": ready.waited_seconds})
+
+
+def _validate(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+    from runner.commands.validate import validate
+    from runner.report import validation_text
+
+    found = validate(target, allowed_heads=values.heads)
+    return replace(_shown(values, found, lambda: validation_text(found)), verdict=found.require_valid)
 
 
 def _init(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
@@ -238,7 +255,8 @@ def _merge(target: Target, values: argparse.Namespace, _settings: Settings) -> O
     return _shown(values, written, lambda: written_text([written]))
 
 
-def _check(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:
+def _check(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    _refuse_targets(settings, "check")
     from runner.commands.check import check
     from runner.report import check_text
 
@@ -247,6 +265,7 @@ def _check(target: Target, values: argparse.Namespace, _settings: Settings) -> O
 
 
 def _squash(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    _refuse_targets(settings, "squash")
     from runner.commands.squash import squash
     from runner.report import squashed_text
 
@@ -303,6 +322,7 @@ VERBS: dict[str, _Verb] = {
     "branches": _branches,
     "show": _show,
     "resolve": _resolve,
+    "validate": _validate,
     "init": _init,
     "list-templates": _list_templates,
     "revision": _revision,

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from runner.database.failures import connection_error, driver_missing, encoding_unsupported
 from runner.database.url import DatabaseUrl
 
-__all__ = ["make_engine", "open_connection", "sqlalchemy_url"]
+__all__ = ["make_engine", "open_connection", "quoted_path", "sqlalchemy_url"]
 
 
 def sqlalchemy_url(url: DatabaseUrl) -> URL:
@@ -83,6 +83,11 @@ def _connect_arguments(url: DatabaseUrl, application_name: str, connect_timeout_
     return {key: value for key, value in arguments.items() if key not in given}
 
 
+def quoted_path(schemas: tuple[str, ...]) -> str:
+    """Return schemas as PostgreSQL wants them in search_path."""
+    return ",".join('"' + name.replace('"', '""') + '"' for name in schemas)
+
+
 def _search_path_argument(url: DatabaseUrl, search_path: tuple[str, ...]) -> dict[str, Any]:
     """Return what makes the schemas the session's default, so that neither ROLLBACK nor RESET takes them away.
 
@@ -90,8 +95,7 @@ def _search_path_argument(url: DatabaseUrl, search_path: tuple[str, ...]) -> dic
     """
     if not search_path:
         return {}
-    path = ",".join('"' + name.replace('"', '""') + '"' for name in search_path)
-    escaped = path.replace("\\", "\\\\").replace(" ", "\\ ")
+    escaped = quoted_path(search_path).replace("\\", "\\\\").replace(" ", "\\ ")
     own = dict(url.query).get("options", "")
     return {"options": f"{own} -csearch_path={escaped}".strip()}
 

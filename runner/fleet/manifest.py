@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -88,7 +89,7 @@ class Manifest:
         clock: for its times.
     """
 
-    # A rewrite may take this share of the time: a list of ten thousand is not written at every change.
+    # Writing what was found out may take this share of the time; what is in no file is looked at again.
     _SHARE = 0.05
 
     def __init__(self, *, path: str | None, scope: Scope, run_id: str | None, clock: Clock) -> None:
@@ -97,6 +98,7 @@ class Manifest:
         self._run_id = run_id
         self._clock = clock
         self._entries: dict[str, Entry] = {}
+        self._lines: dict[str, str] = {}  # in the file: with ten thousand targets, making them anew takes its time
         self._started_at = _time(clock)
         self._is_written = False
         self._not_before = 0.0
@@ -124,7 +126,7 @@ class Manifest:
             known = earlier.get(target.name)
             if known is None or (known.database, known.schema) != (fresh.database, fresh.schema):
                 known = fresh
-            self._entries[target.name] = known
+            self._set(known)
         return bool(earlier)
 
     def _read(self) -> dict[str, Entry]:
@@ -160,31 +162,34 @@ class Manifest:
     def started(self, name: str) -> Entry:
         """Note, in the file as well, that an order is about to be given."""
         before = self._entries[name]
-        return self._set(
-            Entry(
-                name=name,
-                database=before.database,
-                schema=before.schema,
-                outcome=TargetOutcome.RUNNING,
-                attempts=before.attempts + 1,
-                started_at=_time(self._clock),
-            )
+        entry = Entry(
+            name=name,
+            database=before.database,
+            schema=before.schema,
+            outcome=TargetOutcome.RUNNING,
+            attempts=before.attempts + 1,
+            started_at=_time(self._clock),
         )
+        self._set(entry)
+        self.write("running")
+        return entry
 
     def ended(self, name: str, **changes: Any) -> Entry:
         """Note what became of it."""
-        return self._set(replace(self._entries[name], **changes))
-
-    def _set(self, entry: Entry) -> Entry:
-        self._entries[entry.name] = entry
-        self._is_written = False
+        entry = replace(self._entries[name], **changes)
+        self._set(entry)
         self.write_if_due()
         return entry
+
+    def _set(self, entry: Entry) -> None:
+        self._entries[entry.name] = entry
+        self._lines[entry.name] = f"  {entry.line()}"
+        self._is_written = False
 
     # -- the file ------------------------------------------------------------------------------------------
 
     def write_if_due(self) -> None:
-        """Write the file unless it is up to date, or was written a moment ago and is long."""
+        """Write the file, unless it is up to date or was written a moment ago."""
         if self._path is None or self._is_written or self._clock.monotonic() < self._not_before:
             return
         before = self._clock.monotonic()
@@ -235,14 +240,14 @@ class Manifest:
             },
             "counts": self.counts(),
         }
-        lines = ",\n".join(f"  {entry.line()}" for entry in self.entries)
+        lines = ",\n".join(self._lines.values())
         rest = f'"targets": [\n{lines}\n]' if lines else '"targets": []'
         return f"{json.dumps(head, ensure_ascii=False)[:-1]},\n{rest}}}\n"
 
     def counts(self) -> dict[str, int]:
         """Return outcome -> number of targets, without those that are none."""
-        found = [entry.outcome for entry in self.entries]
-        return {one.value: found.count(one) for one in TargetOutcome if one in found}
+        found = Counter(entry.outcome.value for entry in self._entries.values())
+        return {one.value: found[one.value] for one in TargetOutcome if one.value in found}
 
 
 def _entry(values: Mapping[str, Any]) -> Entry:

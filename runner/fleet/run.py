@@ -124,7 +124,8 @@ class FleetRun:
                 return
             worker = next((one for one in self._workers.values() if one.target is None), None) or self._hire()
             entry = self._manifest.started(target.name)
-            emit("target.started", target=target.name, attempt=entry.attempts, schema=target.schema, pid=worker.pid)
+            schema = {} if target.schema is None else {"schema": target.schema}
+            emit("target.started", target=target.name, attempt=entry.attempts, pid=worker.pid, **schema)
             worker.started_at = self._clock.monotonic()
             worker.order(target)
 
@@ -200,7 +201,7 @@ class FleetRun:
                 message=error.message,
             ),
         )
-        if not worker.is_ready:  # the next one would not come further either
+        if not worker.is_ready and code > 0:  # not killed: the next one would not come further either
             raise WorkerLost(f"A worker ended while it was starting ({how}). What it printed says why.")
 
     def _close(self, worker: Worker) -> int:
@@ -268,7 +269,7 @@ def _tell_success(entry: Entry) -> None:
 
 
 def _tell_failure(entry: Entry, exception: str | None) -> None:
-    keys = {} if exception is None else {"exception": exception}
+    more = {"failed_revision": entry.failed_revision, "exception": exception}
     emit(
         "target.failed",
         level="error",
@@ -276,8 +277,7 @@ def _tell_failure(entry: Entry, exception: str | None) -> None:
         outcome=entry.outcome.value,
         error_code=entry.error_code,
         exit_code=entry.exit_code,
-        failed_revision=entry.failed_revision,
         message=entry.message,
         duration_seconds=entry.duration_seconds,
-        **keys,
+        **{key: value for key, value in more.items() if value is not None},
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.clock import Clock
-from runner.database.engine import make_engine, open_connection
+from runner.database.engine import make_engine, open_connection, quoted_path
 from runner.database.url import DatabaseUrl
 from runner.database.waiting import retry_connecting
 from runner.dialects.base import DefaultImpl
@@ -51,6 +51,8 @@ def run_builtin_environment(
         environment.configure(
             dialect_name=url.dialect, literal_binds=True, dialect_opts={"paramstyle": "named"}, **table
         )
+        if search_path:
+            environment.execute(f"SET search_path TO {quoted_path(search_path)}")
         with environment.begin_transaction():
             environment.run_migrations()
         return

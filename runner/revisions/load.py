@@ -15,7 +15,7 @@ from runner.errors import EnvironmentFailed, RevisionFileError
 if TYPE_CHECKING:
     from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 
-__all__ = ["load_revision_file", "mangled_name", "run_file"]
+__all__ = ["compile_file", "load_revision_file", "mangled_name", "run_file"]
 
 
 def mangled_name(path: str) -> str:
@@ -62,12 +62,17 @@ def run_file(path: str) -> ModuleType:
     spec = spec_from_file_location(mangled_name(path), os.path.abspath(path))
     assert spec is not None
     module = module_from_spec(spec)
-    code = _compiled(path)
+    code = compile_file(path)
     exec(code, module.__dict__)  # noqa: S102 -- that is what an environment file is for
     return module
 
 
-def _compiled(path: str) -> CodeType:
+def compile_file(path: str) -> CodeType:
+    """Return the code of a Python file, without executing it.
+
+    Raises:
+        EnvironmentFailed: it cannot be read or compiled; fields `path` and `line`.
+    """
     try:
         with open(path, "rb") as file:
             return compile(file.read(), os.path.abspath(path), "exec", dont_inherit=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.errors import TemplateFailed
 
-__all__ = ["comma_separated", "render_template"]
+__all__ = ["comma_separated", "compile_template", "render_template"]
 
 
 def render_template(path: str, **variables: Any) -> str:
@@ -16,6 +16,20 @@ def render_template(path: str, **variables: Any) -> str:
 
     Raises:
         TemplateFailed: it cannot be read, is no template, or its code raised; the field `line` says where.
+    """
+    template = compile_template(path)
+    try:
+        text: str = template.render_unicode(**variables)
+    except Exception as exc:
+        raise _failed(path, exc) from exc
+    return text.replace("\r\n", "\n")
+
+
+def compile_template(path: str) -> Any:
+    """Return a template that can be rendered.
+
+    Raises:
+        TemplateFailed: it cannot be read, or is no template.
     """
     from mako.template import Template
 
@@ -26,10 +40,9 @@ def render_template(path: str, **variables: Any) -> str:
         reason = getattr(exc, "strerror", None) or exc
         raise TemplateFailed(f"Template {path} cannot be read: {reason}. Nothing was written.", template=path) from exc
     try:
-        text: str = Template(text=source, filename=path).render_unicode(**variables)  # noqa: S702  # Python, not HTML
+        return Template(text=source, filename=path)  # noqa: S702  # Python, not HTML
     except Exception as exc:
         raise _failed(path, exc) from exc
-    return text.replace("\r\n", "\n")
 
 
 def comma_separated(value: str | Iterable[str] | None) -> str:

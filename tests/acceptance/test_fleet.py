@@ -326,6 +326,15 @@ def test_the_status_of_many(directory: Directory) -> None:
     run_runner("status", "--targets", "list.txt", cwd=directory.root).check()
     found = run_runner("status", "--check", "--json", "--targets", "list.txt", cwd=directory.root).check(70)
     assert [one["target"] for one in json.loads(found.stdout)] == ["db0", "db1", "db2"]
+    planned = run_runner("plan", "--targets", "list.txt", cwd=directory.root).check().stdout.splitlines()
+    assert [line.split() for line in planned] == [
+        ["target", "at", "pending", "revisions"],
+        ["db0", "-", "2", "t1,t2"],
+        ["db1", "t2", "0", "-"],
+        ["db2", "-", "2", "t1,t2"],
+    ]
+    reached = run_runner("current", "--check-heads", "--targets", "list.txt", cwd=directory.root).check(70)
+    assert reached.stdout.splitlines()[2].split() == ["db1", "t2"]
 
 
 @pytest.mark.parametrize(
@@ -334,6 +343,7 @@ def test_the_status_of_many(directory: Directory) -> None:
         (["upgrade", "--sql"], 10),
         (["downgrade", "base"], 10),
         (["stamp", "t1"], 10),
+        (["check"], 10),
         (["upgrade", "--schema", "a"], 10),
         (["upgrade", "--workers", "0"], 10),
         (["upgrade", "--shard-index", "1"], 10),

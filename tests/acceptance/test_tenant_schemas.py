@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.directories import Directory, RevisionFile, make_directory
+from tests.fix_postgres import Psql
 from tests.programs import run_runner
 
 TENANT = RevisionFile(
@@ -121,3 +122,21 @@ def test_tenants_do_not_wait_for_each_other(directory: Directory, pg_url: str) -
 def test_sqlite_has_no_schemas(directory: Directory, sqlite_file_url: str) -> None:
     """A schema on a database that has none is a mistake in the settings."""
     run_runner("upgrade", "--schema", "acme", env={"DATABASE_URL": sqlite_file_url}, cwd=directory.root).check(10)
+
+
+def test_a_script_for_a_tenant(directory: Directory, pg_url: str, psql: Psql) -> None:
+    """Offline SQL says which schema it is for, and does what the run would."""
+    make_schemas(pg_url, "acme")
+    env = {"RUNNER_DIALECT": "postgresql", "RUNNER_SCHEMA": "acme"}
+    script = run_runner("upgrade", "--sql", env=env, cwd=directory.root).check().stdout
+    psql(pg_url, script)
+    assert tables(pg_url) == {"acme.orders", "acme.alembic_version"}
+
+
+def test_on_mariadb_a_schema_is_a_database(directory: Directory, mariadb_url: str) -> None:
+    """The URL leads to the tenant's database, whatever database it names."""
+    name = mariadb_url.rpartition("/")[2].partition("?")[0]
+    env = {"DATABASE_URL": mariadb_url.replace(f"/{name}", "/mysql"), "RUNNER_SCHEMA": name}
+    run_runner("upgrade", env=env, cwd=directory.root).check()
+    again = run_runner("upgrade", env={"DATABASE_URL": mariadb_url}, cwd=directory.root).check()
+    assert again.event("run.finished")["applied"] == 0

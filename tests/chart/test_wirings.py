@@ -164,7 +164,9 @@ def test_an_artifact_is_written_and_then_carried_away() -> None:
     """The runner is an init container, so that what publishes starts only after a success."""
     spec = pod_spec(find(_case("artifact-publish"), "Job"))
     (write,) = spec["initContainers"]
-    assert write["args"] == ["artifact", "--from", "1975ea83b712", "--to", "heads", "--output", "/artifact"]
+    directory = "/artifact/shop-revision-runner-1"  # below the mount, so that it can be replaced as a whole
+    assert write["args"] == ["artifact", "--from=1975ea83b712", "--to=heads", f"--output={directory}", "--replace"]
+    assert _env(spec["containers"][0])["ARTIFACT_DIRECTORY"] == directory
     assert "DATABASE_URL" not in _env(write)
     assert spec["containers"][0]["name"] == "publish"
     claimed = pod_spec(find(_case("artifact"), "Job"))
