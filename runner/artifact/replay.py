@@ -341,7 +341,7 @@ class RecordingContext(MigrationContext):
             version_table=self.version_table,
             version_table_schema=self.version_table_schema,
             version_table_sql=self._version_table_sql(),
-            transactional=self.impl.transactional_ddl,
+            transactional=self.impl.ddl_in_transaction,
             terminator=self._base.terminator,
             separator=self._base.batch_separator,
             before=tuple(self._before),
@@ -351,8 +351,7 @@ class RecordingContext(MigrationContext):
         )
 
     def _version_table_sql(self) -> str:
-        construct = CreateTable(self._version, if_not_exists=True)
-        return Statement(construct=construct).sql(self._base.dialect)
+        return Statement(construct=CreateTable(self._version)).sql(self._base.dialect)
 
 
 RecordingEnvironment.context_class = RecordingContext
