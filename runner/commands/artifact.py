@@ -241,8 +241,10 @@ def _unquoted(name: str) -> str:
 
 
 def _bundle(upgrade: Recording, downgrade: Recording, options: BundleOptions) -> Bundle:
+    from runner.artifact.review import review  # loads the parser and the highlighter, which nothing else needs
+
     missing = downgrade.obstacles
-    return compose(upgrade, None if missing else downgrade, missing_downgrades=missing, options=options)
+    return compose(upgrade, None if missing else downgrade, missing_downgrades=missing, options=options, review=review)
 
 
 def _written(bundle: Bundle, directory: str, *, several: bool) -> WrittenBundle:
