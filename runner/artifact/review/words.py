@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from runner.artifact.analysis import Severity, Work
+from runner.artifact.analysis import HazardKind, Severity, Work
 from runner.artifact.analysis.facts import BLOCKS
 from runner.artifact.phases import PhaseKind
-from runner.artifact.review.pages import PageView
+from runner.artifact.review.pages import PageView, StatementView
 from runner.dialects.postgresql_locks import LockMode
 
 __all__ = [
@@ -94,11 +94,21 @@ def summary_of(page: PageView) -> str:
     return f"{first} {second}{online}"
 
 
+def _undoing(page: PageView) -> Iterator[StatementView]:
+    for one in page.revisions:
+        yield from one.undone_by
+
+
 def way_back_of(page: PageView) -> str:
     """Return how the upgrade is undone, in a sentence."""
     if page.has_way_back:
         files = ", ".join(file.path for file in page.way_back)
-        return f"The way back: {files}. Data that was dropped does not come back."
+        lossy = sum(
+            any(hazard.kind is HazardKind.DATA_LOSS for hazard in view.facts.hazards) for view in _undoing(page)
+        )
+        verb = "loses" if lossy == 1 else "lose"
+        loss = f" {plural(lossy, 'statement')} of it {verb} data." if lossy else ""
+        return f"The way back: {files}.{loss}"
     names = [one.revision.revision for one in page.revisions if one.is_without_downgrade]
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     why = f": {listed} cannot be undone" if names else ""
