@@ -152,7 +152,9 @@ def squashed_text(result: Squashed) -> str:
 
 
 def artifact_text(written: WrittenArtifact) -> str:
-    """Return what was written, and where to begin reading."""
+    """Return what was written."""
+    if not written.bundles:
+        return "Nothing to write: the start is where the target is.\n"
     return "".join(
         f"Wrote {one.directory}: {', '.join(one.start) or 'base'} -> {', '.join(one.end) or 'base'}, "
         f"{_counted(one.revisions, 'revision')}, {_counted(one.statements, 'statement')}"

@@ -1,4 +1,4 @@
-"""Find revisions whose SQL differs each time it is made: they ask a clock, or draw lots."""
+"""Notes that two recordings give together: SQL that differs each time it is made, and a way back that does nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 from runner.artifact.recording import Note, RecordedRevision, Recording
 from runner.revisions.directory import ScriptDirectory
 
-__all__ = ["may_differ", "noting_differences"]
+__all__ = ["may_differ", "noting_differences", "noting_empty_downgrades"]
 
 _SUSPECT = frozenset(
     (
@@ -58,4 +58,20 @@ def _noted(revision: RecordedRevision) -> RecordedRevision:
         text="Its SQL differs each time it is made: it holds a time, a random value or the like. Another artifact of "
         "the same revisions will have other values, and so has an online run.",
     )
+    return replace(revision, notes=(*revision.notes, note))
+
+
+def noting_empty_downgrades(upgrade: Recording, downgrade: Recording) -> Recording:
+    """Return the downgrade, with a note on each revision whose downgrade() leaves what its upgrade() did."""
+    does_something = {one.revision for one in upgrade.revisions if one.own_statements or one.obstacle}
+    revisions = tuple(
+        _without_effect(one) if one.revision in does_something and not (one.own_statements or one.obstacle) else one
+        for one in downgrade.revisions
+    )
+    return replace(downgrade, revisions=revisions)
+
+
+def _without_effect(revision: RecordedRevision) -> RecordedRevision:
+    text = "Its downgrade() does nothing: the version row goes back, and what upgrade() did stays."
+    note = Note(code="downgrade-does-nothing", revision=revision.revision, text=text)
     return replace(revision, notes=(*revision.notes, note))

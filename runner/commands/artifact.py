@@ -13,7 +13,7 @@ from runner.artifact.guards.base import Client
 from runner.artifact.phases import PhaseKind
 from runner.artifact.recording import Obstacle, Recording, ServerRange
 from runner.artifact.replay import RecordingEnvironment
-from runner.artifact.reproducible import may_differ, noting_differences
+from runner.artifact.reproducible import may_differ, noting_differences, noting_empty_downgrades
 from runner.artifact.servers import SUPPORTED_SERVERS, parse_servers
 from runner.commands.inspection import Visited, visit_databases
 from runner.commands.newer import accept_newer
@@ -248,6 +248,7 @@ def _bundle(upgrade: Recording, downgrade: Recording, options: BundleOptions) ->
     from runner.artifact.review import review  # loads the parser and the highlighter, which nothing else needs
 
     missing = downgrade.obstacles
+    downgrade = noting_empty_downgrades(upgrade, downgrade)
     return compose(upgrade, None if missing else downgrade, missing_downgrades=missing, options=options, review=review)
 
 

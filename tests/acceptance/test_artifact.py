@@ -249,6 +249,18 @@ def test_from_the_database(tmp_path: Path, pg_url: str) -> None:
     assert note == ("its 100% \\ :x",)
 
 
+def test_where_nothing_is_to_be_done_nothing_is_written(tmp_path: Path, pg_url: str) -> None:
+    """A database that is at the target already is a success, and leaves no directory."""
+    directory = make_directory(tmp_path, [TABLE], env="none")
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    words = ("artifact", "--from", "database", "--output", "out")
+    done = run_runner(*words, cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    assert done.stdout == "Nothing to write: the start is where the target is.\n"
+    assert not (directory.root / "out").exists()
+
+
 def test_a_revision_that_needs_the_database_is_refused(tmp_path: Path) -> None:
     """Exit code 62, the revision, its file and line; nothing is written."""
     directory = make_directory(tmp_path, [TABLE, INDEX, COLUMN, ASKS, AFTER], env="none")
@@ -402,8 +414,8 @@ def test_a_clock_in_a_revision_is_noted(tmp_path: Path) -> None:
 
     bundle = made(make_directory(tmp_path, [clock], env="none"), "--from", "base")
 
-    (note,) = manifest(bundle)["notes"]
-    assert (note["code"], note["revision"]) == ("not-reproducible", "aaaa")
+    notes = [(note["code"], note["revision"]) for note in manifest(bundle)["notes"]]
+    assert notes == [("not-reproducible", "aaaa"), ("downgrade-does-nothing", "aaaa")]
 
 
 def test_a_revision_that_connects_by_itself_is_refused(tmp_path: Path, pg_url: str) -> None:
