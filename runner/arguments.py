@@ -271,8 +271,17 @@ def _resolve(parser: argparse.ArgumentParser) -> None:
 
 
 def _artifact(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("create",), default="create", help="what to do (default: create)")
-    parser.add_argument("paths", nargs="*", metavar="DIR", help="the artifacts it concerns")
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("create", "verify", "apply", "diff"),
+        default="create",
+        help="what to do (default: create)",
+    )
+    parser.add_argument("paths", nargs="*", metavar="DIR", help="the artifacts it concerns: one, for diff two")
+    parser.add_argument("--downgrade", action="store_true", help="verify, apply: the way back")
+    parser.add_argument("--fingerprint", metavar="HEX", help="verify: what the schema's fingerprint has to be")
+    parser.add_argument("--files-only", action="store_true", help="verify: ask no database, even where one is named")
     parser.add_argument("--to", metavar="REV", help="what it leads to (default: RUNNER_TARGET, else heads)")
     parser.add_argument("--replace", action="store_true", help="take the place of the artifact that is there")
     parser.add_argument("--tag", help="free text for env.py")

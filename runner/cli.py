@@ -49,7 +49,8 @@ class _Session:
         self._started = clock.monotonic()
         self._run_id = os.urandom(6).hex()
         self._writes_sql = bool(getattr(arguments.values, "sql", False))
-        self._is_run = arguments.command.name in _PRODUCES
+        applies = getattr(arguments.values, "action", None) == "apply"  # an artifact
+        self._is_run = arguments.command.name in _PRODUCES or applies
         # Whoever reads a product on stdout must not find log lines in it.
         self._has_product = self._writes_sql or not self._is_run
         self._log_stream = sys.stderr if self._has_product else sys.stdout

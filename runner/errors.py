@@ -22,8 +22,10 @@ typed fields carry the same facts for programs and for the log.
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
     |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve, HookFailed, TemplateFailed
     |-- OfflineUnsupported, RangeInvalid, ArtifactNotWritable, ArtifactDirectoryInUse  60-69  offline mode
+    |   `-- ArtifactInvalid
     |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision, SquashDiffers  70-79  answers, not accidents
-    |   `-- TargetsFailed, WorkerLost
+    |   |-- TargetsFailed, WorkerLost
+    |   `-- ArtifactAltered, ArtifactNotApplied, ArtifactDiffers
     `-- Interrupted                                                           128 + signal
 """
 
@@ -34,7 +36,11 @@ from typing import ClassVar
 __all__ = [
     "AlembicAlreadyImported",
     "AmbiguousRevision",
+    "ArtifactAltered",
+    "ArtifactDiffers",
     "ArtifactDirectoryInUse",
+    "ArtifactInvalid",
+    "ArtifactNotApplied",
     "ArtifactNotWritable",
     "AuthenticationFailed",
     "BranchLabelError",
@@ -543,6 +549,13 @@ class ArtifactDirectoryInUse(RunnerError):
     exit_code = 63
 
 
+class ArtifactInvalid(RunnerError):
+    """A directory holds no artifact, or one that this version cannot read, or none for this database."""
+
+    code = "artifact-invalid"
+    exit_code = 64
+
+
 class DatabaseBehind(RunnerError):
     """The database is not at the heads of the directory."""
 
@@ -568,6 +581,27 @@ class SquashDiffers(RunnerError):
 
     code = "squash-differs"
     exit_code = 79
+
+
+class ArtifactAltered(RunnerError):
+    """A file of an artifact is not the one that was written, is missing, or was put there by somebody else."""
+
+    code = "artifact-altered"
+    exit_code = 74
+
+
+class ArtifactNotApplied(RunnerError):
+    """The database is not what the artifact makes of it, or a guard of the artifact refused to apply it."""
+
+    code = "artifact-not-applied"
+    exit_code = 75
+
+
+class ArtifactDiffers(RunnerError):
+    """Two artifacts would not do the same."""
+
+    code = "artifact-differs"
+    exit_code = 78
 
 
 class EditedRevision(RunnerError):

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from runner.artifact.diff import BundleDifference
     from runner.commands.artifact import WrittenArtifact
+    from runner.commands.artifact_use import VerifiedArtifact
     from runner.commands.branches import BranchPoint
     from runner.commands.check import CheckResult
     from runner.commands.current import CurrentState
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from runner.graph.lanes import Mark
 
 __all__ = [
+    "artifact_difference_text",
     "artifact_text",
     "baseline_text",
     "branches_text",
@@ -33,6 +36,7 @@ __all__ = [
     "templates_text",
     "to_json",
     "validation_text",
+    "verified_text",
     "views_text",
     "written_text",
 ]
@@ -162,7 +166,9 @@ def squashed_text(result: Squashed) -> str:
 
 
 def artifact_text(written: WrittenArtifact) -> str:
-    """Return what was written, and where to begin reading."""
+    """Return what was written."""
+    if not written.bundles:
+        return "Nothing to write: the start is where the target is.\n"
     return "".join(
         f"Wrote {one.directory}: {', '.join(one.start) or 'base'} -> {', '.join(one.end) or 'base'}, "
         f"{_counted(one.revisions, 'revision')}, {_counted(one.statements, 'statement')}"
@@ -170,6 +176,34 @@ def artifact_text(written: WrittenArtifact) -> str:
         f"{'; to be run online: ' if one.online else ''}{', '.join(one.online)}\n"
         for one in written.bundles
     )
+
+
+def verified_text(verified: VerifiedArtifact) -> str:
+    """Return what was compared, and what the database says."""
+    lines = [f"{_counted(verified.files, 'file')}: as written"]
+    if verified.database is not None:
+        by = list(verified.applied_by.values())
+        known = f"{by.count('artifact')} by this artifact, {by.count('other')} otherwise" if by else "no history"
+        lines.append(f"{verified.database}: {', '.join(verified.rows) or 'base'} ({known})")
+        lines += [f"schema fingerprint: {verified.fingerprint}", *(f"PROBLEM: {one}" for one in verified.problems)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def artifact_difference_text(difference: BundleDifference) -> str:
+    """Return what differs between two artifacts."""
+    lines = [f"{name}: {before} -> {after}" for name, (before, after) in difference.options.items()]
+    lines += [f"revision removed: {one}" for one in difference.removed]
+    lines += [f"revision added: {one}" for one in difference.added]
+    if difference.reordered:
+        lines.append("the revisions are in another order")
+    for changed in difference.changed:
+        source = " (its file changed)" if changed.source_changed else ""
+        lines += [
+            f"{changed.direction} of revision {changed.revision}{source}:",
+            *(f"  {one}" for one in changed.lines),
+        ]
+    lines += [f"guards or settings differ in {path}" for path in difference.frame]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _counted(number: int, noun: str) -> str:

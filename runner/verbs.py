@@ -274,6 +274,8 @@ def _squash(target: Target, values: argparse.Namespace, settings: Settings) -> O
 
 
 def _artifact(target: Target, values: argparse.Namespace, settings: Settings) -> Outcome:
+    if values.action != "create":
+        return _on_artifact(target, values)
     from runner.commands.artifact import artifact
     from runner.report import artifact_text
 
@@ -290,6 +292,34 @@ def _artifact(target: Target, values: argparse.Namespace, settings: Settings) ->
         schema=settings.artifact_schema,
     )
     return _shown(values, written, lambda: artifact_text(written))
+
+
+def _on_artifact(target: Target, values: argparse.Namespace) -> Outcome:
+    from runner.commands import artifact_use as use
+    from runner.report import artifact_difference_text, verified_text
+
+    action, directories = values.action, values.paths
+    direction = "downgrade" if values.downgrade else "upgrade"
+    wanted = {"verify": 1, "apply": 1, "diff": 2}[action]
+    if len(directories) != wanted:
+        raise SettingsError(
+            f"`runner artifact {action}` takes {'one directory' if wanted == 1 else 'two directories'}."
+        )
+    if action == "apply":
+        return _ran(use.apply_artifact(target, directories[0], direction=direction))
+    if action == "diff":
+        found = use.diff_artifacts(directories[0], directories[1])
+        outcome = _shown(values, found, lambda: artifact_difference_text(found))
+        return replace(outcome, verdict=lambda: use.require_same(directories[0], directories[1], found))
+    verified = use.verify_artifact(
+        target,
+        directories[0],
+        ask_database=target.url is not None and not values.files_only,
+        direction=direction,
+        fingerprint=values.fingerprint,
+    )
+    outcome = _shown(values, verified, lambda: verified_text(verified))
+    return replace(outcome, verdict=lambda: use.require_applied(verified))
 
 
 def _edit(target: Target, values: argparse.Namespace, _settings: Settings) -> Outcome:

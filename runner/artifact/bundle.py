@@ -150,14 +150,16 @@ def is_bundle(directory: str) -> bool:
     return os.path.isfile(os.path.join(directory, MANIFEST))
 
 
-def write_bundles(bundles: Sequence[Bundle], directory: str, *, replace: bool) -> None:
+def write_bundles(bundles: Sequence[Bundle], directory: str, *, several: bool, replace: bool) -> None:
     """Write the bundles of one run: all of them or nothing.
 
-    One bundle is the directory itself; several are its sub-directories, and its manifest lists them.
+    The bundle of an environment with one database is the directory itself. Those of one with several are its
+    sub-directories, even where a single database has anything to do, and the directory's manifest lists them.
 
     Args:
         bundles: at least one; names are unique where there are several.
         directory: made by this, its parents too.
+        several: the environment has several databases.
         replace: take the place of a bundle that is there.
 
     Raises:
@@ -172,7 +174,7 @@ def write_bundles(bundles: Sequence[Bundle], directory: str, *, replace: bool) -
         partial = os.path.join(parent, f".{os.path.basename(target)}.partial-{os.getpid()}")
         os.mkdir(partial)
         try:
-            _write_files(partial, _all_files(bundles))
+            _write_files(partial, _all_files(bundles, several=several))
             _put_in_place(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -204,8 +206,8 @@ def _refuse_occupied(target: str, shown: str, *, replace: bool) -> None:
         )
 
 
-def _all_files(bundles: Sequence[Bundle]) -> dict[str, bytes]:
-    if len(bundles) == 1:
+def _all_files(bundles: Sequence[Bundle], *, several: bool) -> dict[str, bytes]:
+    if not several:
         return dict(bundles[0].files)
     files = {f"{one.name}/{path}": contents for one in bundles for path, contents in one.files.items()}
     files[MANIFEST] = manifest_json({"format": 1, "bundles": [one.name for one in bundles]})

@@ -39,6 +39,8 @@ def readme(manifest: Mapping[str, Any], phases: Mapping[Direction, Sequence[Phas
         client=writer.native_client,
         is_native=manifest["client"] == "native",
         has_single=any(one["kind"] == "non_transactional" for one in (*manifest["upgrade"], *manifest["downgrade"])),
+        has_journal=writer.has_journal,
+        is_postgresql=manifest["dialect"] == "postgresql",
         rows_text=rows_text,
         server=_server_text(manifest["server"]),
     )

@@ -158,7 +158,7 @@ class Recording:
         direction: upgrade or downgrade.
         start, end: the version rows before and after, sorted.
         version_table, version_table_schema: where they are; no schema is the session's default.
-        version_table_sql: creates the version table unless it is there.
+        version_table_sql: creates the version table.
         transactional: DDL is part of transactions on this database.
         terminator: ends a statement.
         separator: follows a statement on a line of its own, such as `GO`; empty for none.

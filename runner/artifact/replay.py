@@ -7,6 +7,7 @@ the statements are made at the same place as for an online run.
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy.schema import CreateTable
 
 from runner.artifact.checks import fault_of
+from runner.artifact.connections import OWN_CONNECTION, noting_connections
 from runner.artifact.recording import Note, Obstacle, RecordedRevision, RecordedStatement, Recording, Role
 from runner.config import Config
 from runner.dialects.offline import Question, asking_line, noting_questions
@@ -221,7 +223,7 @@ class RecordingContext(MigrationContext):
         current = self._current = _Current(step=step, statements=[], questions=[], notes=[])
         obstacle = None
         try:
-            with noting_questions(current.questions.append):
+            with noting_questions(current.questions.append), noting_connections(current.questions.append):
                 obstacle = self._run_revision(step, kw)
             if obstacle is None and current.questions:
                 obstacle = self._obstacle_of(current.questions[0])
@@ -254,11 +256,12 @@ class RecordingContext(MigrationContext):
     def _obstacle_of(self, question: Question) -> Obstacle:
         assert self._current is not None  # a step is being recorded
         of = f" of {question.statement!r}" if question.statement else ""
+        asks = f"It asks the database for {question.asked_for}{of}."
         return Obstacle(
             revision=self._current.step.revision,
             file=self._relative(question.file),
             line=question.line,
-            reason=f"It asks the database for {question.asked_for}{of}.",
+            reason=_CONNECTS if question.asked_for == OWN_CONNECTION else asks,
         )
 
     def _obstacle_in(self, current: _Current) -> Obstacle | None:
@@ -341,7 +344,7 @@ class RecordingContext(MigrationContext):
             version_table=self.version_table,
             version_table_schema=self.version_table_schema,
             version_table_sql=self._version_table_sql(),
-            transactional=self.impl.transactional_ddl,
+            transactional=self.impl.ddl_in_transaction,
             terminator=self._base.terminator,
             separator=self._base.batch_separator,
             before=tuple(self._before),
@@ -351,8 +354,7 @@ class RecordingContext(MigrationContext):
         )
 
     def _version_table_sql(self) -> str:
-        construct = CreateTable(self._version, if_not_exists=True)
-        return Statement(construct=construct).sql(self._base.dialect)
+        return Statement(construct=CreateTable(self._version)).sql(self._base.dialect)
 
 
 RecordingEnvironment.context_class = RecordingContext
@@ -398,6 +400,8 @@ class _Current:
     is_version_row: bool = False
 
 
+_DIRECTORY_NAME = re.compile(r"[^\W_][\w.-]{0,100}", re.ASCII)
+_CONNECTS = "It opens a connection of its own, to a database that the artifact knows nothing about."
 _LISTENERS = Note(
     code="version-apply-listeners",
     text="env.py passes on_version_apply listeners to configure(): Python code that SQL files do not call.",
@@ -415,10 +419,10 @@ def _relative(path: str, script: ScriptDirectory | None) -> str:
 
 
 def _named(recordings: Sequence[Recording]) -> list[Recording]:
-    """Return the recordings with names of their own where there are several."""
+    """Return the recordings where there are several with names that directories can have, else with numbers."""
     if len(recordings) < 2:
         return list(recordings)
     names = [one.name for one in recordings]
-    if len(set(names)) == len(names) and all(names):
+    if len({name.casefold() for name in names}) == len(names) and all(map(_DIRECTORY_NAME.fullmatch, names)):
         return list(recordings)
     return [replace(one, name=f"{number:02d}") for number, one in enumerate(recordings, 1)]

@@ -13,6 +13,7 @@ from runner.artifact.guards.base import Client
 from runner.artifact.phases import PhaseKind
 from runner.artifact.recording import Obstacle, Recording, ServerRange
 from runner.artifact.replay import RecordingEnvironment
+from runner.artifact.reproducible import may_differ, noting_differences, noting_empty_downgrades
 from runner.artifact.servers import SUPPORTED_SERVERS, parse_servers
 from runner.commands.inspection import Visited, visit_databases
 from runner.commands.newer import accept_newer
@@ -115,6 +116,9 @@ def artifact(
     seen = _look(target) if start == DATABASE else (_Seen(rows=_rows(target, start)),)
     upgrades = _record(target, seen, destination, tag, Direction.UPGRADE)
     _refuse_obstacles(upgrades, split=split)
+    if may_differ(target.script, upgrades):
+        again = _record(target, seen, destination, tag, Direction.UPGRADE)
+        upgrades = tuple(noting_differences(*both) for both in zip(upgrades, again, strict=True))
     downgrades = _record(target, seen, destination, tag, Direction.DOWNGRADE)
     wanted = parse_servers(server) if server is not None else None
     bundles = []
@@ -125,8 +129,8 @@ def artifact(
         options = _options(target, upgrade, found, client=client, servers=wanted, schema=schema)
         bundles.append(_bundle(upgrade, downgrade, options))
     if bundles:
-        write_bundles(bundles, directory, replace=replace)
-    return WrittenArtifact(bundles=tuple(_written(one, directory, several=len(bundles) > 1) for one in bundles))
+        write_bundles(bundles, directory, several=len(upgrades) > 1, replace=replace)
+    return WrittenArtifact(bundles=tuple(_written(one, directory, several=len(upgrades) > 1) for one in bundles))
 
 
 # -- where it starts ---------------------------------------------------------------------------------------
@@ -241,8 +245,11 @@ def _unquoted(name: str) -> str:
 
 
 def _bundle(upgrade: Recording, downgrade: Recording, options: BundleOptions) -> Bundle:
+    from runner.artifact.review import review  # loads the parser and the highlighter, which nothing else needs
+
     missing = downgrade.obstacles
-    return compose(upgrade, None if missing else downgrade, missing_downgrades=missing, options=options)
+    downgrade = noting_empty_downgrades(upgrade, downgrade)
+    return compose(upgrade, None if missing else downgrade, missing_downgrades=missing, options=options, review=review)
 
 
 def _written(bundle: Bundle, directory: str, *, several: bool) -> WrittenBundle:

@@ -26,7 +26,16 @@ from runner.events import emit
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["AdvisoryLock", "LockKey", "Release", "TransactionLock", "acquire", "advisory_lock_for", "lock_key"]
+__all__ = [
+    "AdvisoryLock",
+    "LockKey",
+    "Release",
+    "TransactionLock",
+    "acquire",
+    "advisory_lock_for",
+    "lock_key",
+    "session_lock_sql",
+]
 
 _TOOL_KEY = 0x52524E52  # "RRNR": the first of the two integers, the same for every revision-runner
 _FIRST_POLL_SECONDS = 0.1
@@ -134,6 +143,12 @@ class _MySQL:
 
 
 _DIALECTS: dict[str, _Dialect] = {"postgresql": _PostgreSQL(), "mysql": _MySQL(), "mariadb": _MySQL()}
+
+
+def session_lock_sql(dialect_name: str, key: LockKey) -> tuple[str, str]:
+    """Return the queries that try to take the lock for a session and that give it back; each returns a true value."""
+    dialect = _DIALECTS[dialect_name]
+    return dialect.try_sql(key), dialect.release_sql(key)
 
 
 def _unsigned(number: int) -> int:

@@ -42,6 +42,9 @@ COLUMN = RevisionFile(
     upgrade="op.add_column('t', sa.Column('note', sa.Text, server_default='it''s 100% \\\\ :x'))",
     downgrade="op.drop_column('t', 'note')",
 )
+COLUMN_OF_TABLE = RevisionFile(
+    revision="bbbb", down_revision="aaaa", upgrade="op.add_column('t', sa.Column('x', sa.Integer))"
+)
 ASKS = RevisionFile(
     revision="dddd",
     down_revision="cccc",
@@ -246,6 +249,18 @@ def test_from_the_database(tmp_path: Path, pg_url: str) -> None:
     assert note == ("its 100% \\ :x",)
 
 
+def test_where_nothing_is_to_be_done_nothing_is_written(tmp_path: Path, pg_url: str) -> None:
+    """A database that is at the target already is a success, and leaves no directory."""
+    directory = make_directory(tmp_path, [TABLE], env="none")
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    words = ("artifact", "--from", "database", "--output", "out")
+    done = run_runner(*words, cwd=directory.root, env={"DATABASE_URL": pg_url}).check()
+
+    assert done.stdout == "Nothing to write: the start is where the target is.\n"
+    assert not (directory.root / "out").exists()
+
+
 def test_a_revision_that_needs_the_database_is_refused(tmp_path: Path) -> None:
     """Exit code 62, the revision, its file and line; nothing is written."""
     directory = make_directory(tmp_path, [TABLE, INDEX, COLUMN, ASKS, AFTER], env="none")
@@ -337,3 +352,82 @@ def test_one_bundle_for_each_database(tmp_path: Path, pg_database_factory: PgDat
         url = pg_database_factory()
         apply(url, files(bundle / name))
         assert rows(url) == ["aaaa"]
+
+
+TENANTS = """
+from alembic import context
+
+config = context.config
+
+
+def run(connection, tenant):
+    where = {"connection": connection} if connection is not None else {"url": config.get_main_option("sqlalchemy.url")}
+    context.configure(version_table_schema=tenant, **where)
+    with context.begin_transaction():
+        context.execute(f"SET search_path TO {tenant}")
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    for tenant in ("acme", "umbrella"):
+        run(None, tenant)
+else:
+    from sqlalchemy import create_engine
+
+    with create_engine(config.get_main_option("sqlalchemy.url")).connect() as connection:
+        for tenant in ("acme", "umbrella"):
+            run(connection, tenant)
+"""
+
+
+def test_one_bundle_for_each_tenant(tmp_path: Path, pg_url: str) -> None:
+    """Schemas per tenant: what env.py sets is in every file, and each tenant's version table is looked at."""
+    directory = make_directory(tmp_path, [TABLE, COLUMN_OF_TABLE], url=pg_url)
+    (directory.scripts / "env.py").write_text(TENANTS, encoding="utf-8")
+    with psycopg.connect(libpq_url(pg_url)) as connection:
+        connection.execute("CREATE SCHEMA acme")
+        connection.execute("CREATE SCHEMA umbrella")
+
+    bundle = made(directory, "--from", "base", url=pg_url)
+
+    assert manifest(bundle)["bundles"] == ["acme", "umbrella"]
+    assert manifest(bundle / "acme")["schema"] == "acme"
+    assert manifest(bundle / "acme")["lock"] != manifest(bundle / "umbrella")["lock"]
+    apply(pg_url, files(bundle / "acme"))
+    with psycopg.connect(libpq_url(pg_url)) as connection:
+        found = connection.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables"
+            " WHERE table_schema IN ('acme', 'umbrella', 'public')"
+        ).fetchall()
+    assert sorted(found) == [("acme", "alembic_version"), ("acme", "t")]
+
+    following = made(directory, "--from", "database", url=pg_url, output="next")
+    assert manifest(following)["bundles"] == ["umbrella"]
+    assert manifest(following / "umbrella")["from"] == []
+
+
+def test_a_clock_in_a_revision_is_noted(tmp_path: Path) -> None:
+    """A value that differs each time is written as it came out, and the reviewer is told that it will differ."""
+    clock = RevisionFile(
+        revision="aaaa", upgrade="import uuid\nop.execute(f\"INSERT INTO t VALUES ('{uuid.uuid4()}')\")"
+    )
+
+    bundle = made(make_directory(tmp_path, [clock], env="none"), "--from", "base")
+
+    notes = [(note["code"], note["revision"]) for note in manifest(bundle)["notes"]]
+    assert notes == [("not-reproducible", "aaaa"), ("downgrade-does-nothing", "aaaa")]
+
+
+def test_a_revision_that_connects_by_itself_is_refused(tmp_path: Path, pg_url: str) -> None:
+    """A session of the revision's own would read, or change, a database that nobody named."""
+    connects = RevisionFile(
+        revision="aaaa",
+        upgrade=f"with sa.create_engine({pg_url!r}).connect() as own:\n    own.execute(sa.text('CREATE TABLE x ()'))",
+    )
+    directory = make_directory(tmp_path, [connects], env="none")
+
+    failed = refused(directory).check(62)
+
+    assert "aaaa" in failed.stderr
+    assert "connection of its own" in failed.stderr
+    assert "correct-horse" not in failed.stderr

@@ -191,9 +191,12 @@ BLOCKS = {
 NOTHING_KNOWN = StatementFacts(is_known=False, work=Work.UNKNOWN)
 
 
+_STRENGTHS = {mode: place for place, mode in enumerate(LockMode)}
+
+
 def strength(mode: LockMode) -> int:
     """Return the place of a mode in the order of strength."""
-    return list(LockMode).index(mode)
+    return _STRENGTHS[mode]
 
 
 def together(parts: Iterable[StatementFacts]) -> StatementFacts:

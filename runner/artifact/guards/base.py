@@ -12,7 +12,18 @@ from runner.artifact.recording import Recording, ServerRange
 from runner.database.limits import TimeLimits
 from runner.database.lock import LockKey
 
-__all__ = ["Client", "Guard", "PhaseWriter", "WritingOptions", "comment", "heading", "one_line", "quoted", "rows_text"]
+__all__ = [
+    "Client",
+    "Guard",
+    "PhaseWriter",
+    "WritingOptions",
+    "comment",
+    "heading",
+    "one_line",
+    "quoted",
+    "rows_text",
+    "unless_there",
+]
 
 
 class Client(enum.Enum):
@@ -71,6 +82,8 @@ class PhaseWriter(Protocol):
     """The name of the database's own command line."""
     guards: tuple[Guard, ...]
     """What can stop the files."""
+    has_journal: bool
+    """Statements that stand alone are noted in the journal of an online run."""
 
     def apply_command(self, path: str) -> str:
         """Return the command line that applies a file."""
@@ -97,6 +110,11 @@ def comment(text: str) -> str:
 def quoted(text: str) -> str:
     """Return a standard SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def unless_there(create_table: str) -> str:
+    """Return CREATE TABLE with IF NOT EXISTS."""
+    return create_table.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1)
 
 
 def heading(part: Part) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ClauseElement
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import DDLElement
 from sqlalchemy.util import immutabledict
@@ -16,29 +15,38 @@ from runner.artifact.recording import RecordedStatement
 
 __all__ = ["statement_digest"]
 
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "sqlite": "sqlite+pysqlite",
+}
 
-def statement_digest(statement: RecordedStatement) -> str:
-    """Return the digest under which an online run with psycopg would look for the statement.
 
-    Where the construct says that its values travel beside its text in a form of the driver's, the digest is that of
-    the text as the file has it: an online run then says which statement it is in doubt about, instead of going on.
+def statement_digest(statement: RecordedStatement, dialect_name: str) -> str:
+    """Return the digest under which an online run with the usual driver would look for the statement.
+
+    Where the construct says that its values travel beside its text, the digest is that of the text as the file has it:
+    an online run then says which statement it is in doubt about, instead of going on.
     """
-    sent = _as_sent(statement)
+    sent = _as_sent(statement, dialect_name)
     sql, parameters = (statement.sql, {}) if sent is None else sent
     digest = hashlib.sha256(sql.encode("utf-8", "surrogatepass"))
     digest.update(f"\0{parameters!r}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def _as_sent(statement: RecordedStatement) -> tuple[str, Mapping[str, Any]] | None:
-    construct = statement.construct
-    if not isinstance(construct, ClauseElement) or statement.parameters:
+def _as_sent(statement: RecordedStatement, dialect_name: str) -> tuple[str, Any] | None:
+    construct, driver = statement.construct, _DRIVERS.get(dialect_name)
+    if not isinstance(construct, ClauseElement) or statement.parameters or driver is None:
         return None
-    dialect: Any = PGDialect_psycopg  # whose constructor has no types
+    dialect = URL.create(driver).get_dialect()()
     try:
-        compiled: Any = construct.compile(dialect=dialect())
+        compiled: Any = construct.compile(dialect=dialect)
     except CompileError:
         return None
     if getattr(compiled, "binds", None):
         return None
+    if dialect.positional:
+        return str(compiled), ()
     return str(compiled), immutabledict() if isinstance(construct, DDLElement) else {}

@@ -21,6 +21,7 @@ from runner.artifact.guards.base import (
     heading,
     quoted,
     rows_text,
+    unless_there,
 )
 from runner.artifact.guards.journal import statement_digest
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
@@ -108,6 +109,7 @@ class PostgresWriter:
 
     native_client = "psql"
     guards = GUARDS
+    has_journal = True
 
     def apply_command(self, path: str) -> str:
         """Return the psql command line; the file itself says that an error ends it."""
@@ -147,7 +149,7 @@ class _File:
         yield self._rows_guard()
         if not self._recording.start and not self._phase.rows_before:
             yield ""
-            yield f"{self._recording.version_table_sql};"
+            yield f"{unless_there(self._recording.version_table_sql)};"
         for part in self._phase.parts:
             yield ""
             yield from self._part(part)
@@ -452,7 +454,7 @@ class _File:
             quoted(self._recording.direction.value),
             str(number),
             quoted(outcome),
-            quoted(statement_digest(statement)),
+            quoted(statement_digest(statement, "postgresql")),
             "-1",
             quoted(revision.syntax_digest or revision.source_digest),
             quoted(one_line_of(statement.sql)[:_STATEMENT_LENGTH]),

@@ -36,7 +36,7 @@ ${line["command"]}
 
 A *transactional* file is one transaction: when it fails, nothing of it remains, and it can be applied again.
 % if has_single:
-A *non-transactional* file sends statements that cannot be part of a transaction. Each is noted in `runner_journal` before and after it. When one fails, see below.
+A *non-transactional* file sends statements that cannot be part of a transaction. ${"Each is noted in `runner_journal` before and after it. " if has_journal else ""}When one fails, see below.
 % endif
 % if any(line["kind"] == "online" for line in upgrade):
 An *online* step is no SQL: the revision needs answers from the database. The file says which command runs it.
@@ -57,10 +57,14 @@ Any other error is the server's own, about a statement of a revision.
 
 ${"###"} A non-transactional file has stopped in the middle
 
+% if has_journal:
 `SELECT revision, number, outcome, statement FROM runner_journal ORDER BY number` shows which statement was `started` and not `done`.
 
 - Where the runner can reach the database: `runner upgrade` finds out what became of it, cleans up, and goes on to the end. No file of this bundle is needed any more for what it has done.
-- By hand: undo what the statement left (an index that is INVALID: `DROP INDEX CONCURRENTLY`), delete its row from `runner_journal`, and execute the rest of the file from that statement on.
+- By hand: undo what the statement left${" (an index that is INVALID: `DROP INDEX CONCURRENTLY`)" if is_postgresql else ""}, delete its row from `runner_journal`, and execute the rest of the file from that statement on.
+% else:
+What ran before the error is committed. Look which statements took effect, correct the cause, and execute the rest of the file from there on, its version rows included.
+% endif
 % endif
 
 ${"##"} After
