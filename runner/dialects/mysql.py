@@ -195,13 +195,6 @@ class MySQLImpl(MySQLComparison, DefaultImpl):
     type_synonyms = (*DefaultImpl.type_synonyms, {"BOOL", "TINYINT"}, {"JSON", "LONGTEXT"})
     type_arg_extract = [r"character set ([\w\-_]+)", r"collate ([\w\-_]+)"]  # noqa: RUF012  # Alembic's kind of value
 
-    def create_table_comment(self, table: Table) -> None:
-        """Set the comment of a table; None removes it, which only the empty comment does here."""
-        if table.comment is None:
-            self.drop_table_comment(table)
-        else:
-            super().create_table_comment(table)
-
     def alter_column(
         self,
         table_name: str,
