@@ -472,8 +472,11 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
         table.dispatch.after_drop(table, self.bind, checkfirst=False, _ddl_runner=self)
 
     def create_table_comment(self, table: Table) -> None:
-        """Set the comment of a table."""
-        self._exec(SetTableComment(table))
+        """Set the comment of a table, or remove it where that is None: few databases take NULL for one."""
+        if table.comment is None:
+            self.drop_table_comment(table)
+        else:
+            self._exec(SetTableComment(table))
 
     def drop_table_comment(self, table: Table) -> None:
         """Remove the comment of a table."""

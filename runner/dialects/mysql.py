@@ -420,6 +420,13 @@ def visit_create_view(element: CreateView, compiler: MySQLDDLCompiler, **kw: Any
     return f"{words}{options} VIEW {name} AS\n{format_definition(compiler, view)}"
 
 
+_PLAIN_DEFAULT = re.compile(
+    r"'(?:[^'\\]|''|\\.)*'|[-+]?[\w.]+|\w+\([^()]*\)(?: ON UPDATE .*)?|\w+ ON UPDATE .*|\(.*\)|[xb]'\w*'",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What ALTER COLUMN takes without parentheses: a literal, a name such as CURRENT_TIMESTAMP, a call."""
+
+
 @compiles(MySQLAlterDefault, "mysql", "mariadb")
 def visit_alter_default(element: MySQLAlterDefault, compiler: MySQLDDLCompiler, **kw: Any) -> str:
     """Return ALTER COLUMN ... SET or DROP DEFAULT."""
@@ -427,7 +434,8 @@ def visit_alter_default(element: MySQLAlterDefault, compiler: MySQLDDLCompiler, 
     altered = f"{table_} {alter_column(compiler, element.column_name)}"
     if element.default is None:
         return f"{altered} DROP DEFAULT"
-    return f"{altered} SET DEFAULT {format_server_default(compiler, element.default)}"
+    default = format_server_default(compiler, element.default)
+    return f"{altered} SET DEFAULT {default if _PLAIN_DEFAULT.fullmatch(default) else f'({default})'}"
 
 
 @compiles(MySQLModifyColumn, "mysql", "mariadb")

@@ -209,6 +209,66 @@ def test_a_difference_of_the_new_table_is_seen_before_the_rows_are_copied(connec
         keeper._compare(Work(existing=table, new=new, kept=kept, transfers=(), indexes=()))
 
 
+def test_a_constraint_that_would_be_another_is_seen_before_the_rows_are_copied(connection: Connection) -> None:
+    """The server's words about the constraints of both tables are compared, however copy_from puts them."""
+    connection.exec_driver_sql("CREATE TABLE u (id INTEGER, n INTEGER, CONSTRAINT ck CHECK (n > 5))")
+    said = sa.Table(
+        "u",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer()),
+        sa.Column("n", sa.Integer()),
+        sa.CheckConstraint("n > 6", name="ck"),
+    )
+
+    with (
+        pytest.raises(
+            OperationError, match=r"would lose constraint ck \(CHECK \(\(n > 5\)\)\), .* CHECK \(\(n > 6\)\)"
+        ),
+        operations_on(connection).batch_alter_table("u", recreate="always", copy_from=said),
+    ):
+        pass
+
+
+def test_the_comment_that_copy_from_does_not_say_stays(connection: Connection) -> None:
+    """A description that has none is no wish to remove it."""
+    connection.exec_driver_sql("CREATE TABLE u (id INTEGER)")
+    connection.exec_driver_sql("COMMENT ON TABLE u IS 'said'")
+
+    said = sa.Table("u", sa.MetaData(), sa.Column("id", sa.Integer()))
+    with operations_on(connection).batch_alter_table("u", recreate="always", copy_from=said):
+        pass
+
+    assert sa.inspect(connection).get_table_comment("u") == {"text": "said"}
+
+
+@pytest.mark.parametrize("name", ["deferrable", "not valid", "storage of a constraint", "comment of a constraint"])
+def test_what_goes_with_a_dropped_constraint_is_no_loss(connection: Connection, name: str) -> None:
+    """A constraint that the block drops need not be kept as it is."""
+    statement, _ = IN_THE_WAY[name]
+    connection.exec_driver_sql(statement)
+    constraint = {"deferrable": "late", "not valid": "old", "comment of a constraint": "ck"}.get(name, "loose")
+
+    with operations_on(connection).batch_alter_table("My t", recreate="always") as batch:
+        batch.drop_constraint(constraint)
+
+    query = f"SELECT count(*) FROM pg_constraint WHERE conname = '{constraint}'"
+    assert connection.exec_driver_sql(query).scalar() == 0
+
+
+def test_another_access_method_is_refused(pg_server: PostgresServer, pg_database_factory: Any) -> None:
+    """A table of an extension's own storage would become an ordinary one."""
+    engine = sa.create_engine(pg_server.admin_url(str(sa.make_url(pg_database_factory()).database)))
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE ACCESS METHOD own TYPE TABLE HANDLER heap_tableam_handler")
+        connection.exec_driver_sql("CREATE TABLE t (id INTEGER) USING own")
+        with (
+            pytest.raises(OperationError, match="would lose its access method"),
+            operations_on(connection).batch_alter_table("t", recreate="always"),
+        ):
+            pass
+    engine.dispose()
+
+
 def test_a_column_called_like_its_type_is_renamed(connection: Connection) -> None:
     """Types of constants are no columns, neither in checks nor in indexes."""
     connection.exec_driver_sql("CREATE TABLE u (id INTEGER, kinds kinds, CONSTRAINT ck_u CHECK (kinds <> 'b'::kinds))")

@@ -117,6 +117,8 @@ class Keeper:
         self.schema = schema
         self.given_items: tuple[Any, ...] = ()
         """What the user gave for the reflected and for the new table."""
+        self.dropped_constraints: frozenset[str] = frozenset()
+        """Names of the constraints that the block drops: what they are need not be kept."""
 
     def reflection_source(self) -> Any:
         """Return what the existing table is read from."""

@@ -35,7 +35,10 @@ SELECT t.relpersistence = 'u' AS "UNLOGGED", t.relkind = 'p' AS "partitioning",
        EXISTS (SELECT 1 FROM pg_class AS o WHERE o.oid = t.reltoastrelid AND o.reloptions IS NOT NULL)
            AS "storage parameters of its TOAST table",
        EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = t.oid) AS "inheritance",
-       EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = t.oid) AS "its publications"
+       EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = t.oid) AS "its publications",
+       EXISTS (SELECT 1 FROM pg_am WHERE oid = t.relam AND amname <> current_setting('default_table_access_method'))
+           AS "its access method",
+       EXISTS (SELECT 1 FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND objoid = t.oid) AS "security labels"
 FROM pg_class AS t WHERE t.oid = CAST(:name AS regclass)
 """
 _DEPENDENTS = """
@@ -86,6 +89,7 @@ JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
 AND d.refobjid = CAST(:name AS regclass) ORDER BY a.attnum
 """
+_COMMENT = "SELECT obj_description(CAST(:name AS regclass), 'pg_class')"
 _OWNER = "SELECT pg_get_userbyid(relowner), current_user FROM pg_class WHERE oid = CAST(:name AS regclass)"
 _GRANTS = """
 SELECT CASE g.grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(g.grantee) END, g.privilege_type, g.is_grantable
@@ -161,12 +165,18 @@ class PostgresKeeper(Keeper):
         return [
             f"the {what} of {row.relname}"
             for row in self._rows(_INDEXES, table)
+            if row.relname not in self.dropped_constraints
             for what, has_it in row._mapping.items()
             if has_it is True
         ]
 
     def _take_words_of_server(self, existing: Table) -> None:
         """Make expressions what they are: SQLAlchemy takes a colon in them for a parameter."""
+        if existing.comment is None:  # as copy_from leaves it
+            existing.comment = self._rows(_COMMENT, str(self.table_name))[0][0]
+        constraints = {row.conname: row.definition for row in self._rows(_CONSTRAINTS, str(self.table_name))}
+        for constraint in existing.constraints:
+            constraint.info["runner_definition"] = constraints.get(str(constraint.name))
         for known in existing.columns:
             stored = self._columns.get(known.name)
             if stored is None or not stored["default"]:
@@ -187,7 +197,8 @@ class PostgresKeeper(Keeper):
         """Yield constraints the description of the table does not have or not in full, and those with a comment."""
         known = {str(constraint.name) for constraint in existing.constraints}
         for row in self._rows(_CONSTRAINTS, str(self.table_name)):
-            if row.comment or row.unseen or (row.contype != "n" and row.conname not in known):
+            is_dropped = row.conname in self.dropped_constraints and row.conname in known
+            if not is_dropped and (row.comment or row.unseen or (row.contype != "n" and row.conname not in known)):
                 yield row
 
     def finish(self, work: Work) -> Work:
@@ -299,6 +310,26 @@ class PostgresKeeper(Keeper):
             lost = sorted(aspect for aspect in fixed if old[aspect] != new[kept.name][aspect] and old[aspect])
             if lost:
                 raise self._would_lose(f"{', '.join(f'{aspect} {old[aspect]}' for aspect in lost)} of {kept.original}")
+        self._compare_constraints(work)
+
+    def _compare_constraints(self, work: Work) -> None:
+        """Refuse where the server describes a constraint of the new table otherwise than that of the old one.
+
+        Foreign keys to the table itself are not there yet. A check of a column whose type changes casts otherwise.
+
+        Raises:
+            OperationError: names it.
+        """
+        new = {row.conname: row for row in self._rows(_CONSTRAINTS, work.new.name)}
+        names = {old.lower(): name for old, name in work.renames.items()}
+        casts = any("type" in kept.altered for kept in work.kept)
+        for constraint in sorted(work.new.constraints, key=lambda constraint: str(constraint.name)):
+            old: str | None = constraint.info.get("runner_definition")
+            row = new.get(str(constraint.name))
+            if old is None or row is None or (casts and row.contype == "c"):
+                continue
+            if row.definition not in {old, rename_columns(old, names, self._quote)}:
+                raise self._would_lose(f"constraint {constraint.name} ({old}), which would be {row.definition}")
 
     # -- grants
 

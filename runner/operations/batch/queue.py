@@ -95,6 +95,9 @@ class BatchOperationsImpl:
 
     def _recreate(self) -> None:
         existing, keeper = self._existing_table()
+        keeper.dropped_constraints = frozenset(
+            str(arguments[0].name) for method, arguments, _ in self.batch if method == "drop_constraint"
+        )
         keeper.look(existing)
         rebuild = ApplyBatchImpl(
             self.impl,

@@ -47,7 +47,7 @@ from runner.operations.batch.sqlite_ddl import (
 )
 from runner.operations.batch.sqlite_move import SQLiteMover
 from runner.operations.batch.stored import StoredConstraint, StoredType
-from runner.operations.sqla import constraint_name
+from runner.operations.sqla import constraint_name, foreign_key_target, in_declared_order
 from runner.operations.sqltext import verbatim
 
 if TYPE_CHECKING:
@@ -294,6 +294,7 @@ class SQLiteKeeper(SQLiteMover):
 
     def check(self, work: Work) -> None:
         """Refuse where the new table would lack what nobody asked to remove, or the rows cannot be moved safely."""
+        self._refuse_foreign_schemas(work)
         if self._parsed is not None:
             self._refuse_broken_generated(self._parsed, work)
             losses = list(_losses(self._parsed, self._declared, work, self._new_definition(work)))
@@ -305,6 +306,17 @@ class SQLiteKeeper(SQLiteMover):
                     losses=losses,
                 )
         super().check(work)
+
+    def _refuse_foreign_schemas(self, work: Work) -> None:
+        """Raise for a reference into another attached database: SQLAlchemy would leave it out without a word."""
+        for key in in_declared_order(work.new.foreign_key_constraints):
+            schema, table, _ = foreign_key_target(key.elements[0])
+            if schema != work.existing.schema:
+                raise OperationError(
+                    f"Table {self.table_name} cannot refer to {'.'.join(part for part in (schema, table) if part)}: on "
+                    "SQLite a foreign key stays within one database. Leave it out for SQLite.",
+                    table=self.table_name,
+                )
 
     def _new_definition(self, work: Work) -> ParsedTable:
         return parse_table(str(CreateTable(work.new).compile(dialect=self.impl.dialect)))
