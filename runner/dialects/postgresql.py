@@ -80,6 +80,7 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
 
     __dialect__ = "postgresql"
     transactional_ddl = True
+    writes_in_with = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
 
     def _rendering_dialect(self) -> Dialect:
