@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.postgres import find_installations, start_server
@@ -30,6 +30,8 @@ from tests.postgres import find_installations, start_server
 ROOT = Path(__file__).resolve().parent.parent
 
 ENV_PY = """\
+import os
+
 from alembic import context
 from sqlalchemy import engine_from_config, pool
 
@@ -38,7 +40,8 @@ connectable = engine_from_config(
     config.get_section(config.config_ini_section, {}), prefix="sqlalchemy.", poolclass=pool.NullPool
 )
 with connectable.connect() as connection:
-    context.configure(connection=connection)
+    options = {"transaction_per_migration": True} if "BENCHMARK_PER_REVISION" in os.environ else {}
+    context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()
 """
@@ -148,6 +151,22 @@ def programs(directory: Path, url: str) -> list[Program]:
     ]
 
 
+def applying(directory: Path, url: str) -> list[Program]:
+    """Return the programs to compare where revisions are applied: also each with the other's transactions."""
+    alembic, with_env_py, built_in = programs(directory, url)
+    return [
+        alembic,
+        replace(alembic, name="alembic, per revision", environment={"BENCHMARK_PER_REVISION": "1"}),
+        with_env_py,
+        built_in,
+        replace(
+            built_in,
+            name="runner, built-in, one transaction",
+            environment={**built_in.environment, "RUNNER_TRANSACTION": "run"},
+        ),
+    ]
+
+
 def measure_noop(directory: Path, make_url: Callable[[], str], rounds: int) -> dict[str, list[Sample]]:
     """Measure runs that find the database at head already."""
     url = make_url()
@@ -168,11 +187,11 @@ def measure_apply(directory: Path, make_url: Callable[[], str], rounds: int) -> 
     samples: dict[str, list[Sample]] = {}
     script = None
     for _ in range(rounds):
-        names = [program.name for program in programs(directory, "sqlite://")]
+        names = [program.name for program in applying(directory, "sqlite://")]
         for index in random.sample(range(len(names)), len(names)):
             url = make_url()
             prepare(url)
-            program = programs(directory, url)[index]
+            program = applying(directory, url)[index]
             samples.setdefault(program.name, []).append(run(program, directory))
         if shutil.which("psql") and not url.startswith("sqlite"):
             url = make_url()

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     bindparam,
+    func,
     inspect,
     literal_column,
     null,
@@ -35,8 +36,9 @@ from runner.database.history_entry import HistoryEntry, Outcome, RunFacts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement, Insert
+    from sqlalchemy import ColumnElement, Insert, Update
     from sqlalchemy.engine import Connection, Dialect, Row
+    from sqlalchemy.sql.dml import ReturningInsert
 
 __all__ = ["HistoryTable"]
 
@@ -87,6 +89,7 @@ class HistoryTable:
         self._schema = schema
         self.table = _table(schema)
         self._insert: Insert | None = None
+        self._insert_with: ReturningInsert[Any] | None = None
         self._newest_first = select(self.table).where(self.table.c.version_table == version_table)
         self._newest_first = self._newest_first.order_by(self.table.c.id.desc())
 
@@ -101,11 +104,30 @@ class HistoryTable:
     def add(self, connection: Connection, entry: HistoryEntry) -> None:
         """Write one row; the database itself says who its user is."""
         values = _written(entry)
+        connection.execute(self._insert_for(connection, values), values)
+
+    def add_with(self, connection: Connection, entry: HistoryEntry, update: Update, values: Mapping[str, Any]) -> int:
+        """Write one row and execute an UPDATE in the same statement; return how many rows that changed.
+
+        Args:
+            connection: of a database that takes an UPDATE in a WITH clause.
+            entry: the row.
+            update: always the same one.
+            values: its parameters, none of them called as a column of the history is.
+        """
+        written = _written(entry)
+        if self._insert_with is None:
+            changed = update.returning(literal_column("1")).cte("changed")
+            count = select(func.count()).select_from(changed).scalar_subquery()
+            self._insert_with = self._insert_for(connection, written).add_cte(changed).returning(count)
+        return int(connection.execute(self._insert_with, {**written, **values}).scalar_one())
+
+    def _insert_for(self, connection: Connection, values: Mapping[str, Any]) -> Insert:
         if self._insert is None:  # made once: a run of a thousand revisions sends it with other values
             user = _USERS.get(connection.dialect.name, null())
             binds: dict[str, Any] = {name: bindparam(name) for name in values}
             self._insert = self.table.insert().inline().values(database_user=user, **binds)
-        connection.execute(self._insert, values)
+        return self._insert
 
     def newest(self, connection: Connection, *, limit: int) -> tuple[HistoryEntry, ...]:
         """Return the last rows, newest first."""

@@ -138,6 +138,8 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
     """Whether scripts frame a revision, its DDL included, in a transaction."""
     online_transactional_ddl: ClassVar[bool | None] = None
     """The same for an online run, where it differs from a script."""
+    writes_in_with: ClassVar[bool] = False
+    """Whether one statement may write to two tables: to one of them in its WITH clause."""
     command_terminator: str = ";"
     batch_separator: str = ""
     """What follows each statement in a script, on a line of its own."""

@@ -77,6 +77,7 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     __dialect__ = "postgresql"
     literals = PostgresqlLiterals
     transactional_ddl = True
+    writes_in_with = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
 
     def _rendering_dialect(self) -> Dialect:

@@ -193,6 +193,7 @@ class MigrationContext:
             clock=self.policy.clock,
             version_table=self.version_table,
             ddl_rolls_back=self.impl.ddl_in_transaction,
+            writes_in_with=self.impl.writes_in_with,
         )
 
     # -- version rows ------------------------------------------------------------------------------------
@@ -470,9 +471,10 @@ class MigrationContext:
             with self.transactions.revision(step, limits, source=lambda: source_of(self.script, step)):
                 call_revision(self, step, kw)
             self.transactions.refuse_rolled_back()
-        self._rows.apply(step.row_changes)
-        if self.history is not None:
-            self.history.succeeded(step)
+        if self.history is None:
+            self._rows.apply(step.row_changes)
+        else:
+            self.history.succeeded(step, self._rows)
         self._call_listeners(step, kw)
 
     def _call_listeners(self, step: Step, kw: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from runner.database.edited import Edited
     from runner.graph import Step
     from runner.migration.ledger import FailedStep, StepLedger
+    from runner.migration.version_table import VersionTable
     from runner.revisions.digest import SourceDigest
     from runner.revisions.directory import ScriptDirectory
 
@@ -53,6 +54,7 @@ class HistoryRecorder:
         clock: for the time of a row.
         version_table: the version table's name.
         ddl_rolls_back: whether creating the table is part of the transaction.
+        writes_in_with: whether a statement may change one table in its WITH clause, and another one.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class HistoryRecorder:
         clock: Clock,
         version_table: str,
         ddl_rolls_back: bool,
+        writes_in_with: bool,
     ) -> None:
         self.table = table
         self._connection = connection
@@ -75,6 +78,7 @@ class HistoryRecorder:
         self._clock = clock
         self._version_table = version_table
         self._ddl_rolls_back = ddl_rolls_back
+        self._writes_in_with = writes_in_with
         self._is_there = False
         self._is_proved = False  # a row could be written
         self._given_up = False
@@ -102,14 +106,28 @@ class HistoryRecorder:
         if not self._given_up and not self._is_proved:
             self._ensure_table()
 
-    def succeeded(self, step: Step) -> None:
-        """Record a step that ran, in its transaction, beside its version row."""
+    def succeeded(self, step: Step, rows: VersionTable) -> None:
+        """Change the version rows of a step that ran, and record it, in its transaction.
+
+        From the second step on both are one statement where the database has one for them: a round trip less.
+
+        Raises:
+            VersionRowMismatch: the version rows are not what the step expects.
+        """
         ledger = self._ledger
         ledger.failures = [one for one in ledger.failures if one.step.revision != step.revision]  # earlier attempts
+        update = rows.as_update(step.row_changes) if self._writes_in_with and self._is_proved else None
+        if update is None or self._given_up:
+            rows.apply(step.row_changes)
         if self._given_up:
             return
         outcome = Outcome.STAMPED if step.direction is Direction.STAMP else Outcome.APPLIED
-        self._add(self._entry(step, outcome, duration_seconds=self._ledger.running_seconds))
+        entry = self._entry(step, outcome, duration_seconds=self._ledger.running_seconds)
+        if update is None:
+            self._add(entry)
+            return
+        changed = self.table.add_with(self._connection, entry, *update)
+        rows.require_one(changed, f"update {update[1]['old']} to {update[1]['new']}")
 
     def heed_edited(self, heads: tuple[str, ...], policy: EditedPolicy) -> None:
         """Find the applied revisions that were edited since, and warn, fail or remember what they say now.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, inspect, select
@@ -12,6 +12,7 @@ from runner.errors import RunnerError, VersionRowMismatch
 from runner.graph import DeleteRow, InsertRow, RowChange, UpdateRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import Update
     from sqlalchemy.engine import Connection, CursorResult
 
     from runner.dialects.base import DefaultImpl
@@ -61,6 +62,16 @@ class VersionTable:
         """Delete all rows."""
         self._impl._exec(self.table.delete())
 
+    def as_update(self, changes: Sequence[RowChange]) -> tuple[Update, dict[str, str]] | None:
+        """Return the UPDATE that the changes are, with its values; None where they are anything else.
+
+        For who takes it along in a statement of his own; `require_one()` then says what came of it.
+        """
+        match changes:
+            case [UpdateRow(old=old, new=new)]:
+                return self._update, {"old": old, "new": new}
+        return None
+
     def apply(self, changes: Iterable[RowChange]) -> None:
         """Make the changes, in order.
 
@@ -79,13 +90,18 @@ class VersionTable:
                     self._expect_one(result, f"delete {revision}")
 
     def _expect_one(self, result: CursorResult[Any] | None, doing: str) -> None:
-        if result is None or not self._impl.dialect.supports_sane_rowcount or result.rowcount == 1:
+        if result is not None and self._impl.dialect.supports_sane_rowcount:
+            self.require_one(result.rowcount, doing)
+
+    def require_one(self, count: int, doing: str) -> None:
+        """Raise VersionRowMismatch unless one row was changed."""
+        if count == 1:
             return
         raise VersionRowMismatch(
-            f"Expected exactly one row of {self._name} to match when about to {doing}, but {result.rowcount} did: "
+            f"Expected exactly one row of {self._name} to match when about to {doing}, but {count} did: "
             "something else changed the version table during this run. The step was rolled back.",
             table=self._name,
-            rowcount=result.rowcount,
+            rowcount=count,
         )
 
 

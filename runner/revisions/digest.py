@@ -11,6 +11,7 @@ import ast
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 __all__ = ["SourceDigest", "digest_of", "source_digest", "syntax_digest"]
 
@@ -60,21 +61,24 @@ def syntax_digest(source: bytes) -> str | None:
 
 def _write(node: ast.AST, add: Callable[[str], None]) -> None:
     """Add the words of a node: its type, its fields that hold anything, and where it ends."""
-    add(type(node).__name__)
-    for name in node._fields:  # ast.iter_fields, which is most of the time this takes
+    kind = type(node)
+    add(kind.__name__)
+    for name in _told_fields(kind._fields):
         value = getattr(node, name, None)
-        if value is None and not isinstance(node, ast.Constant):
-            continue
-        if name in _SKIPPED or value == []:  # an empty list may be a field that older versions do not have
-            continue
-        if isinstance(value, list):
-            add(name)
-            for one in _told(node, name, value):
-                _write_value(one, add)
-        else:
+        if type(value) is list:
+            if value:  # an empty list may be a field that older versions do not have
+                add(name)
+                for one in _told(node, name, value):
+                    _write_value(one, add)
+        elif value is not None or kind is ast.Constant:
             add(name)
             _write_value(value, add)
     add(")")
+
+
+@cache
+def _told_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name not in _SKIPPED)
 
 
 def _told(node: ast.AST, name: str, entries: list[object]) -> list[object]:

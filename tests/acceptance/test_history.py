@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 from tests.directories import RevisionFile, chain, make_directory
 from tests.postgres import PostgresServer
 from tests.programs import run_alembic, run_program, run_runner
+from tests.tcp_proxy import proxied
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 
@@ -113,6 +114,39 @@ def test_steps_that_go_with_a_later_one_are_recorded_as_rolled_back(
         ("r0002", "upgrade", "rolled-back", "rolled-back"),
         ("r0003", "upgrade", "failed", "revision-failed"),
     ]
+
+
+def test_the_history_costs_no_round_trip(tmp_path: Path, pg_url: str) -> None:
+    """A revision is BEGIN with its limits, its statement, version row with history row, COMMIT."""
+    directory = make_directory(tmp_path, chain(4, upgrade="op.execute('SELECT {n}')"), env="none")
+
+    with proxied(pg_url) as proxy:
+        run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": proxy.url}).check()
+
+    start = proxy.statements.index("SELECT 2") - 1
+    words = [" ".join(sql.split()[:2]) for sql in proxy.statements[start : start + 12]]
+    assert words == [
+        *("BEGIN ISOLATION", "SELECT 2", "WITH changed", "COMMIT"),
+        *("BEGIN ISOLATION", "SELECT 3", "WITH changed", "COMMIT"),
+        *("BEGIN ISOLATION", "SELECT 4", "WITH changed", "COMMIT"),
+    ]
+    assert [row["revision"] for row in rows(pg_url)] == ["r0001", "r0002", "r0003", "r0004"]
+
+
+@pytest.mark.parametrize("history", ["on", "off"])
+def test_a_version_row_that_is_not_there_rolls_the_step_back(tmp_path: Path, database_url: str, history: str) -> None:
+    """Whether it is changed together with the history's row or alone."""
+    away = RevisionFile(revision="r0003", down_revision="r0002", upgrade="op.execute('DELETE FROM alembic_version')")
+    directory = make_directory(tmp_path, [*chain(2), away], env="none")
+    variables = {"DATABASE_URL": database_url, "RUNNER_HISTORY": history}
+
+    finished = run_runner("upgrade", cwd=directory.root, env=variables)
+
+    assert finished.event("run.failed")["error_code"] == "version-row-mismatch", finished
+    assert "but 0 did" in finished.event("run.failed")["message"]
+    failed = [] if history == "off" else [("r0003", "upgrade", "failed", "version-row-mismatch")]
+    assert told(database_url)[2:] == failed
+    assert "r0002" in run_runner("current", cwd=directory.root, env=variables).stdout
 
 
 @pytest.mark.parametrize("env", ["none", "generic"])

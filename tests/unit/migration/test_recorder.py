@@ -12,10 +12,12 @@ from sqlalchemy.pool import StaticPool
 
 from runner.database.history import HistoryTable
 from runner.database.history_entry import HistoryEntry, RunFacts, row_id
+from runner.dialects.base import DefaultImpl
 from runner.events import listening
 from runner.graph import Direction, InsertRow, Step
 from runner.migration.ledger import StepLedger
 from runner.migration.recorder import HistoryRecorder
+from runner.migration.version_table import VersionTable
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STEP = Step(
@@ -54,6 +56,11 @@ class Run:
         self.ledger = StepLedger(self.clock)
         self.table = HistoryTable(version_table="alembic_version", schema=None)
         self.asked = 0
+        impl = DefaultImpl.get_by_dialect(connection.dialect)(connection.dialect, connection, False, None, None, {})
+        self.version_rows = VersionTable(impl, name="alembic_version", schema=None, primary_key=True)
+        if not self.version_rows.exists(connection):
+            self.version_rows.create()
+        connection.commit()
         self.recorder = HistoryRecorder(
             self.table,
             connection=connection,
@@ -63,6 +70,7 @@ class Run:
             clock=self.clock,
             version_table="alembic_version",
             ddl_rolls_back=True,
+            writes_in_with=False,
         )
 
     def facts(self) -> RunFacts:
@@ -76,7 +84,7 @@ class Run:
         self.recorder.started(STEP)
         self.clock.sleep(seconds)
         if not fails:
-            self.recorder.succeeded(STEP)
+            self.recorder.succeeded(STEP, self.version_rows)
             self.ledger.executed()
             self.connection.commit()
             self.ledger.committed()
@@ -178,7 +186,7 @@ def test_a_table_of_somebody_else_costs_the_history_only(connection: Connection)
         connection.execute(text("INSERT INTO work VALUES (1)"))
         run.ledger.start(STEP, message="", index=1, total=1)
         run.recorder.started(STEP)
-        run.recorder.succeeded(STEP)
+        run.recorder.succeeded(STEP, run.version_rows)
         connection.commit()
 
     assert "history.unavailable" in heard
