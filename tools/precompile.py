@@ -32,9 +32,9 @@ def downgrade():
 """
 _RUN = """
 import sys
-import configparser, encodings.utf_8_sig, logging.config, tomllib
+import configparser, encodings.utf_8_sig, logging.config, queue, tomllib
 import psycopg, pydantic_settings, sqlalchemy.dialects.postgresql.psycopg, structlog
-import runner.dialects.postgresql
+import runner.dialects.postgresql, runner.fleet_verb, runner.fleet_worker
 from runner.cli import main
 code = main(["upgrade"]) or main(["upgrade"])
 specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]

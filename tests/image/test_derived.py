@@ -39,3 +39,14 @@ def test_a_second_head_fails_the_build(docker: Docker, image: str, tmp_path: Pat
     directory = make_directory(tmp_path / "app", chain(3), env="none")
     directory.add(RevisionFile(revision="other", down_revision="r0002"))
     assert "There are 2 heads: other, r0003" in _build(docker, image, directory.root, code=24)
+
+
+def test_many_targets_in_a_hardened_container(docker: Docker, image: str, tmp_path: Path) -> None:
+    """Workers start, work and end where nothing may be written but /tmp."""
+    root = make_directory(tmp_path / "app", chain(3), env="none").root
+    (root / "list.txt").write_text("sqlite:////tmp/a.sqlite\nsqlite:////tmp/b.sqlite\n", encoding="utf-8")
+    for path in (root, tmp_path):
+        path.chmod(0o755)
+    options = (*HARDENED, "--memory=256m", f"--volume={root}:/app:ro", "--env=RUNNER_TARGETS=list.txt")
+    done = docker.container(image, options=(*options, "--env=RUNNER_MANIFEST=/tmp/m.json")).check()
+    assert done.event("run.finished")["targets"] == {"applied": 2}
