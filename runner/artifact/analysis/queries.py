@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.errors import ErrorLevel
 
 from runner.artifact.analysis.alter_table import also
 from runner.artifact.analysis.facts import Hazard, HazardKind, StatementFacts, TableLock, Work, code, ordered, strongest
@@ -33,7 +33,7 @@ def parsed(statement: Statement, dialect_name: str) -> exp.Expr | None:
     was_disabled, sqlglot_log.disabled = sqlglot_log.disabled, True  # it announces what it does not know
     try:
         trees = dialect.parser(error_level=ErrorLevel.RAISE).parse(list(statement.tokens), statement.text)
-    except (SqlglotError, RecursionError):
+    except Exception:  # noqa: BLE001  # whatever it trips over, the statement stays unknown
         return None
     finally:
         sqlglot_log.disabled = was_disabled

@@ -6,12 +6,11 @@ mistaken for a word of the statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from sqlglot import Dialect, Token, Tokenizer, TokenType
-from sqlglot.errors import SqlglotError
 
 __all__ = ["Statement", "Unreadable", "Words", "split"]
 
@@ -82,7 +81,7 @@ def split(sql: str, dialect_name: str) -> tuple[Statement, ...]:
     """
     try:
         tokens = _tokenizer(dialect_name).tokenize(sql)
-    except SqlglotError as error:
+    except Exception as error:  # whatever it trips over, the text stays unread
         raise Unreadable(str(error)) from error
     return tuple(
         Statement(words=tuple(_words(part)), tokens=tuple(part), text=sql[part[0].start : part[-1].end + 1])
@@ -110,9 +109,14 @@ def _parts(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield part
 
 
-def _words(tokens: Iterable[Token]) -> Iterator[Word]:
-    for token in tokens:
-        if token.token_type in _STRINGS:
+def _words(tokens: Sequence[Token]) -> Iterator[Word]:
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        if _is_escaped_name(tokens[place : place + 3]):
+            yield Word("", f'U&"{tokens[place + 2].text}"', is_name=True)
+            place += 2
+        elif token.token_type in _STRINGS:
             yield Word("", token.text, is_string=True)
         elif token.token_type == TokenType.IDENTIFIER:
             yield Word("", _shown(token.text), is_name=True)
@@ -121,6 +125,18 @@ def _words(tokens: Iterable[Token]) -> Iterator[Word]:
         else:
             for text in token.text.split():  # the lexer joins PRIMARY KEY and the like
                 yield Word(text.upper(), text.lower(), is_name=text[0].isalpha() or text[0] == "_")
+        place += 1
+
+
+def _is_escaped_name(tokens: Sequence[Token]) -> bool:
+    """Tell whether these are the three tokens that the lexer makes of U&"..."."""
+    return (
+        len(tokens) == 3
+        and tokens[0].text in {"U", "u"}
+        and tokens[1].text == "&"
+        and tokens[2].token_type == TokenType.IDENTIFIER
+        and tokens[2].start == tokens[1].end + 1 == tokens[0].end + 2
+    )
 
 
 def _shown(name: str) -> str:

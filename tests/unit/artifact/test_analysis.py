@@ -1,4 +1,4 @@
-"""What is said of a statement; tests/integration/test_artifact_locks.py proves that the locks are the server's."""
+"""What is said of a statement. That it is true of the servers: tests/integration/test_artifact_locks.py."""
 
 from __future__ import annotations
 
@@ -249,3 +249,8 @@ def test_renames_of_constructs() -> None:
 
     assert facts.lock is LockMode.ACCESS_EXCLUSIVE
     assert facts.renames == (("a", "b"),)
+
+
+def test_names_with_escapes() -> None:
+    """A name that is written with escapes is one name, whatever stands in it."""
+    assert _facts('TRUNCATE U&"d\\0061t", u').tables == ('U&"d\\0061t"', "u")

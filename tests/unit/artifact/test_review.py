@@ -382,3 +382,13 @@ def test_revisions_without_statements() -> None:
     upgrade = recording(replace(recorded("m", follows=["a", "b"]), down_revisions=("a", "b")))
 
     assert "No statement of its own" in review(upgrade, None, manifest(upgrade))["review.html"]
+
+
+def test_very_many_revisions_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many statements are shown without colours, and still letter by letter."""
+    monkeypatch.setattr("runner.artifact.review.html._PLAIN_REVISIONS", 2)
+    upgrade = large(3)
+    page = review(upgrade, None, manifest(upgrade))["review.html"]
+
+    assert "<span" not in "".join(re.findall("<pre>.*?</pre>", page, re.DOTALL))
+    assert html_text(upgrade.revisions[2].own_statements[0].sql) in page
