@@ -45,6 +45,8 @@ class _MySQL:
     def session(self, *, transactional: bool, options: WritingOptions) -> Iterable[str]:
         columns = ", ".join(f"`{one}` INTEGER NOT NULL DEFAULT 1" for one in _SENTENCES)
         yield "SET NAMES utf8mb4;"
+        # The files' literals have escapes; a server without them would store each backslash twice.
+        yield "SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', '');"
         yield "SET SESSION autocommit = 1;"
         yield "DROP TEMPORARY TABLE IF EXISTS runner_guard;"
         yield f"CREATE TEMPORARY TABLE runner_guard ({columns});"
