@@ -488,7 +488,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         field="artifact_schema",
         variable="RUNNER_ARTIFACT_SCHEMA",
-        option="--schema",
+        option="--expect-schema",
         kind=Kind.TEXT,
         default_note="the database's own with --from database, else public",
         help="The schema that has to be the current one where an artifact is applied; * lets it be any.",
