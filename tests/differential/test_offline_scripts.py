@@ -238,7 +238,10 @@ def test_every_command_on_every_dialect(tmp_path: Path, dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", ["postgresql", "mssql"])
 def test_what_env_py_says(tmp_path: Path, dialect: str) -> None:
-    """Every option of configure() that shapes a script gives Alembic's text (ENV-21 to ENV-32, ENV-46, TX-6)."""
+    """Every option of configure() that shapes a script gives Alembic's text.
+
+    (ENV-9 to ENV-12, ENV-21 to ENV-23, ENV-26, ENV-29 to ENV-32, ENV-46, TX-6)
+    """
     calls = [
         call
         for name in ENVIRONMENTS
