@@ -221,7 +221,10 @@ def disagreements(compared: Iterable[Compared]) -> tuple[list[str], set[str]]:
 
 @pytest.mark.parametrize("dialect", URLS)
 def test_every_command_on_every_dialect(tmp_path: Path, dialect: str) -> None:
-    """upgrade, downgrade and stamp, with and without a range, write Alembic's text (OFF-1 to OFF-3, TX-1 to TX-5)."""
+    """upgrade, downgrade and stamp, with and without a range, write Alembic's text.
+
+    So do autocommit blocks (OP-24, OFF-1 to OFF-3, TX-1 to TX-5).
+    """
     calls = calls_for(tmp_path, "plain", dialect, STORY, EVERY_COMMAND)
     for name in ("plain", "transaction-per-migration", "no-block"):
         calls += calls_for(tmp_path, name, dialect, AUTOCOMMIT, UP_AND_DOWN)
