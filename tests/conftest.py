@@ -26,6 +26,7 @@ settings.register_profile(
     "ci", settings.get_profile("dev"), max_examples=200, derandomize=True, database=None, print_blob=True
 )
 settings.register_profile("ci-brief", settings.get_profile("ci"), max_examples=50)
+settings.register_profile("thorough", settings.get_profile("dev"), max_examples=4000)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 _SCRUBBED_PREFIXES = ("ALEMBIC_", "DATABASE_URL", "MIGRATION_DATABASE_URL", "PG", "RUNNER_")

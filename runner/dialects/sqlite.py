@@ -10,7 +10,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from sqlalchemy import Column, Computed, Constraint, Table, cast, column, func, select, table
+from sqlalchemy import Column, Computed, Constraint, ForeignKey, Table, cast, column, func, select, table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import DefaultClause
 from sqlalchemy.sql.elements import ClauseElement
@@ -23,6 +23,7 @@ from runner.dialects.ddl import (
     RenameTable,
     ServerDefault,
     alter_table,
+    column_references,
     format_column_name,
     format_table_name,
 )
@@ -36,6 +37,7 @@ from runner.dialects.object_ddl import (
 from runner.dialects.unsupported import OperationUnsupported
 from runner.dialects.values.sqlite import SQLiteLiterals
 from runner.operations.replaceable import Replaceable, View
+from runner.operations.sqla import foreign_key_target, in_declared_order
 from runner.operations.sqltext import verbatim
 
 if TYPE_CHECKING:
@@ -116,6 +118,34 @@ class SQLiteImpl(SQLiteComparison, DefaultImpl):
             raise OperationUnsupported(message, table=table_name, column=column_name)
         super().alter_column(table_name, column_name, **kw)
 
+    def create_table(self, table: Table, **kw: Any) -> None:
+        """Create a table.
+
+        Raises:
+            OperationUnsupported: a foreign key refers to another attached database.
+        """
+        for key in in_declared_order(table.foreign_key_constraints):
+            _refuse_other_schema(key.elements[0], table.name, table.schema)
+        super().create_table(table, **kw)
+
+    def add_column(
+        self,
+        table_name: str,
+        column: Column[Any],
+        *,
+        schema: str | None = None,
+        inline_references: bool | None = None,
+        **kw: Any,
+    ) -> None:
+        """Add a column.
+
+        Raises:
+            OperationUnsupported: a reference written into the column is to another attached database.
+        """
+        for key in column_references(column) if inline_references else ():
+            _refuse_other_schema(key, table_name, schema)
+        super().add_column(table_name, column, schema=schema, inline_references=inline_references, **kw)
+
     def requires_recreate_in_batch(self, batch_op: BatchOperations) -> bool:
         """Return whether the batch does more than ALTER TABLE can."""
         return any(not _in_place(operation) for operation in batch_op.batch)
@@ -187,6 +217,18 @@ class SQLiteImpl(SQLiteComparison, DefaultImpl):
         default = column_info.get("default")
         if default is not None and _needs_parentheses(default):
             column_info["default"] = f"({default})"
+
+
+def _refuse_other_schema(key: ForeignKey, table_name: str, schema: str | None) -> None:
+    """Raise for a reference that SQLAlchemy leaves out, or makes one to a table of the same name nearby."""
+    other, referred, _ = foreign_key_target(key)
+    if other != schema:
+        target = f"{other}.{referred}" if other else f"{referred} outside of {schema}"
+        message = (
+            f"{table_name}.{key.parent.name} cannot refer to {target}: on SQLite a foreign key stays within one "
+            "database. Give both tables the same schema, or leave the foreign key out for SQLite."
+        )
+        raise OperationUnsupported(message, table=table_name, column=key.parent.name)
 
 
 def _in_place(operation: BatchOperation) -> bool:

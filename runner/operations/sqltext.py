@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, TextClause, text
 from sqlalchemy.ext.compiler import compiles
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["InlineLiteral", "inline_literal", "plain_text", "verbatim"]
+__all__ = ["InlineLiteral", "characters", "inline_literal", "plain_text", "quoting", "verbatim"]
 
 _UNESCAPED_COLON = re.compile(r"(?<!\\):")
 
@@ -36,6 +38,29 @@ def verbatim(sql: str) -> TextClause:
     "CHECK (a <> 'x\\:y' AND b <> ':z')"
     """
     return text(sql.replace(":", r"\:"))
+
+
+def characters(expression: TextClause) -> str:
+    r"""Return what `verbatim()` was given, or what text without parameters says.
+
+    >>> characters(verbatim(r"a <> '\:y'::text")) == r"a <> '\:y'::text"
+    True
+    """
+    return expression.text.replace(r"\:", ":")
+
+
+def quoting(dialect: Dialect) -> Callable[[str], str]:
+    """Return what quotes a name for SQL text that is compiled afterwards.
+
+    SQLAlchemy's own doubles percent signs for drivers with `%s` parameters, and the compiler of the text does so again.
+    """
+    preparer = dialect.identifier_preparer
+
+    def quote(name: str) -> str:
+        quoted: str = preparer.quote(name)
+        return quoted.replace("%%", "%") if preparer._double_percents else quoted  # noqa: SLF001  # no public name
+
+    return quote
 
 
 class InlineLiteral(BindParameter[Any]):

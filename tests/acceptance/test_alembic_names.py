@@ -410,7 +410,7 @@ def test_one_revision_in_isolation(run: Run, directory: Directory) -> None:
 
 
 def test_an_environment_with_a_function_of_its_own(run: Run, directory: Directory) -> None:
-    """EnvironmentContext with fn=, and what editors once imported from its old alias (TP-15, API-7)."""
+    """EnvironmentContext with fn=, and what editors once imported from its old alias (ENV-14, TP-15, API-7)."""
     run("""
         from alembic.config import Config
         from alembic.environment import Column, EnvironmentContext as FormerName, Optional

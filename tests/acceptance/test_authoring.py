@@ -304,12 +304,29 @@ def with_directives(tmp_path: Path, body: str) -> Directory:
 
 
 def test_directives_may_empty_the_list(tmp_path: Path) -> None:
-    """An emptied list is no file, and a success (AG-70, CB-7)."""
+    """An emptied list is no file, and a success (ENV-42, AG-70, CB-7)."""
     directory = with_directives(tmp_path, "scripts[:] = []")
     before = tree(directory.root)
     (finished,) = run(directory.root, ("revision", "-m", "x"))
     assert finished.check().stdout == ""
     assert tree(directory.root) == before
+
+
+def test_template_arguments(tmp_path: Path) -> None:
+    """What env.py gives as template_args is a variable of the file's template (ENV-28)."""
+    directory = make_directory(tmp_path / "p", url=sqlite_url(tmp_path / "x.sqlite"))
+    directory.set_option("revision_environment", "true")
+    for name, old, new in (
+        ("env.py", "context.configure(", "context.configure(template_args={'colour': 'deep red'}, "),
+        ("script.py.mako", "Written:", "Colour: ${colour}\nWritten:"),
+    ):
+        path = directory.scripts / name
+        path.write_text(path.read_text().replace(old, new))
+
+    (finished,) = run(directory.root, ("revision", "-m", "x", "--rev-id", "aaaa1"))
+
+    finished.check()
+    assert "Colour: deep red\n" in (directory.versions / "aaaa1_x.py").read_text()
 
 
 SEVERAL = (
@@ -320,7 +337,7 @@ SEVERAL = (
 
 
 def test_directives_may_write_several_files(tmp_path: Path) -> None:
-    """Several MigrationScripts are several files, the second on the first (AG-70)."""
+    """Several MigrationScripts are several files, the second on the first (ENV-42, AG-70)."""
     directory = with_directives(tmp_path, SEVERAL.format(head="aaaa1@head"))
     finished, history = run(directory.root, ("revision", "-m", "one", "--rev-id", "aaaa1"), ("history",))
     assert finished.check().stdout.count("Generated ") == 2

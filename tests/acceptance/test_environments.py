@@ -169,7 +169,7 @@ ASKED = (
 
 
 def test_what_env_py_can_ask(tmp_path: Path) -> None:
-    """Every question of `context` has Alembic's answer: -x, tags, heads, targets, modes (ENV-1 to ENV-13, ENV-47)."""
+    """Every question of `context` has Alembic's answer (ENV-1 to ENV-8, ENV-13, ENV-27, ENV-47)."""
     programs: tuple[Program, Program] = ("alembic", "runner")
     answers = []
     for program in programs:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.directories import RevisionFile, make_directory
+from tests.directories import RevisionFile, chain, make_directory
 from tests.programs import Finished, run_program
 
 UPGRADE = """
@@ -241,3 +241,130 @@ def test_two_upgrades_in_tasks_of_one_loop(tmp_path: Path) -> None:
 
     assert (finished.returncode, finished.stdout.strip()) == (0, "[]"), finished.stderr
     assert [_rows(f"sqlite:///{file}") for file in files] == [_expected(str(file)) for file in files]
+
+
+REVISIONS = 30
+MEETINGS = 7
+"""In each revision of the stress test."""
+OWN_ONLY = """
+import together
+
+who = str(op.get_bind().engine.url.database)
+mine = context.config, context.get_context(), context.get_bind()
+for _ in range(5):
+    together.meet(who)
+    assert (context.config, context.get_context(), context.get_bind()) == mine, "the context of another run"
+    assert (op.get_context(), op.get_bind()) == mine[1:], "op is of another run than context"
+op.create_table("t{n}", sa.Column("who", sa.String(200)))
+together.meet(who)
+with op.batch_alter_table("t{n}", recreate="always") as batch_op:
+    batch_op.add_column(sa.Column("n", sa.Integer, server_default="{n}"))
+    together.meet(who)
+    assert batch_op.get_bind() is mine[2]
+op.execute(sa.text("INSERT INTO t{n} (who) VALUES (:who)").bindparams(who=str(op.get_bind().engine.url.database)))
+"""
+MEETING_PLACES = """
+import asyncio
+import sys
+import threading
+
+from alembic import op
+
+sys.setswitchinterval(1e-5)
+threads = threading.Barrier(2, timeout=120)
+tasks = asyncio.Barrier(2)
+visitors = []
+
+
+async def wait(connection):
+    async with asyncio.timeout(120):
+        await tasks.wait()
+
+
+def meet(who):
+    # Nobody leaves before the other thread, or the other task, has come: that is where they switch.
+    visitors.append(who)
+    if "/thread_" in who:
+        threads.wait()
+    else:
+        op.run_async(wait)
+"""
+EVERYBODY = """
+import asyncio
+import sys
+import threading
+
+import runner
+
+runner.install_alembic_names()
+
+import together
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.ext.asyncio import create_async_engine
+
+failures = []
+
+
+def run(connection, config):
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+async def upgrade(directory):
+    config = Config(directory + "/alembic.ini")
+    engine = create_async_engine(config.get_main_option("sqlalchemy.url"))
+    async with engine.connect() as connection:
+        await connection.run_sync(run, config)
+    await engine.dispose()
+
+
+async def main(directories):
+    return await asyncio.gather(*map(upgrade, directories), return_exceptions=True)
+
+
+def run_in_thread(directory):
+    try:
+        command.upgrade(Config(directory + "/alembic.ini"), "head")
+    except BaseException as error:
+        failures.append(error)
+        together.threads.abort()
+
+
+loop = threading.Thread(target=lambda: failures.extend(asyncio.run(main(sys.argv[3:]))))
+others = [threading.Thread(target=run_in_thread, args=(directory,)) for directory in sys.argv[1:3]]
+for thread in (loop, *others):
+    thread.start()
+for thread in (loop, *others):
+    thread.join()
+switches = sum(one != next_one for one, next_one in zip(together.visitors, together.visitors[1:]))
+print([repr(failure) for failure in failures if failure is not None], len(together.visitors), switches)
+"""
+
+
+def test_hundreds_of_switches_between_threads_and_tasks(tmp_path: Path) -> None:
+    """Two threads and two tasks, 30 revisions each, handing over 7 times in each: nobody sees another's (OP-64)."""
+    (tmp_path / "together.py").write_text(MEETING_PLACES, encoding="utf-8")
+    names = ["thread_1", "thread_2", "task_1", "task_2"]
+    for name in names:
+        driver = "sqlite+aiosqlite" if "task" in name else "sqlite"
+        directory = make_directory(
+            tmp_path / name, chain(REVISIONS, upgrade=OWN_ONLY.strip()), url=f"{driver}:///{tmp_path / name}.db"
+        )
+        if "task" in name:
+            (directory.scripts / "env.py").write_text(ENVIRONMENT_OF_A_CONNECTION, encoding="utf-8")
+    script = tmp_path / "program.py"
+    script.write_text(EVERYBODY, encoding="utf-8")
+
+    command = [sys.executable, str(script), *(str(tmp_path / name) for name in names)]
+    finished = run_program(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})
+
+    failures, visits, switches = finished.stdout.strip().rsplit(" ", 2)
+    assert (finished.returncode, failures) == (0, "[]"), finished.stderr
+    assert int(visits) == len(names) * REVISIONS * MEETINGS
+    assert int(switches) > 2 * REVISIONS * MEETINGS
+    for name in names:
+        rows = _rows(f"sqlite:///{tmp_path / name}.db")
+        assert rows.pop("alembic_version") == [(f"r{REVISIONS:04}",)]
+        assert rows == {f"t{n}": [(str(tmp_path / f"{name}.db"), n)] for n in range(1, REVISIONS + 1)}

@@ -571,6 +571,10 @@ TABLES: dict[str, tuple[Callable[[], tuple[list[Any], dict[str, Any]]], tuple[st
     "schema": (lambda: ([_id()], {"schema": "s"}), ALL),
     "if_not_exists": (lambda: ([_id(), sa.Column("x", sa.Integer(), index=True)], {"if_not_exists": True}), ALL),
     "comment": (lambda: ([_id(), sa.Column("c", sa.Integer(), comment="it's c")], {"comment": "it's 5%"}), ALL),
+    "foreign-key-schema": (
+        lambda: ([_id(), sa.Column("c", sa.Integer(), sa.ForeignKey("other.u.id", name="fk_c"))], {}),
+        ALL,
+    ),
     "comment-schema": (
         lambda: ([_id(), sa.Column("c", sa.Integer(), comment="c")], {"comment": "t", "schema": "s"}),
         ALL,

@@ -58,7 +58,7 @@ def test_sqlite(case: Case, sqlite: sa.Connection) -> None:
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.only in {None, "postgresql"}], ids=lambda case: case.name)
 def test_postgresql(case: Case, postgresql: sa.Connection) -> None:
-    """PostgreSQL: the tuples are Alembic's (AG-1 to AG-30)."""
+    """PostgreSQL: the tuples are Alembic's (AG-1 to AG-30, DI-2)."""
     _check(case, postgresql)
 
 
@@ -81,7 +81,7 @@ MARIADB_DIFFERENCES: dict[str, tuple[list[str], list[str], str]] = {
     ids=lambda case: case.name,
 )
 def test_mariadb(case: Case, mariadb: sa.Connection) -> None:
-    """MariaDB: the tuples are Alembic's, but for those of the list (AG-1 to AG-30)."""
+    """MariaDB: the tuples are Alembic's, but for those of the list (AG-1 to AG-30, DI-5)."""
     _create(_model(case, after=False), mariadb)
     theirs, ours = _found_by_both(case, mariadb)
     alembics_alone, ours_alone, _ = MARIADB_DIFFERENCES.get(case.name, ([], list(case.ours), ""))

@@ -539,7 +539,7 @@ def _printed(folder: Path, names: str, program: str, *, installed: bool = False)
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_extension_does_what_it_does_on_alembic(name: str, tmp_path: Path) -> None:
-    """Hooks work alike under Alembic's names and under ours (OP-60 to OP-64, DI-10, TP-19, TP-21, TP-22)."""
+    """Hooks work alike under Alembic's names and under ours (OP-25, OP-60 to OP-64, DI-10, TP-19, TP-21, TP-22)."""
     program = PROGRAMS[name]
     theirs = _printed(tmp_path / "alembic", "alembic", program)
 

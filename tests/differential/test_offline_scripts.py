@@ -221,7 +221,10 @@ def disagreements(compared: Iterable[Compared]) -> tuple[list[str], set[str]]:
 
 @pytest.mark.parametrize("dialect", URLS)
 def test_every_command_on_every_dialect(tmp_path: Path, dialect: str) -> None:
-    """upgrade, downgrade and stamp, with and without a range, write Alembic's text (OFF-1 to OFF-3, TX-1 to TX-5)."""
+    """upgrade, downgrade and stamp, with and without a range, write Alembic's text.
+
+    So do autocommit blocks (OP-24, OFF-1 to OFF-3, TX-1 to TX-5).
+    """
     calls = calls_for(tmp_path, "plain", dialect, STORY, EVERY_COMMAND)
     for name in ("plain", "transaction-per-migration", "no-block"):
         calls += calls_for(tmp_path, name, dialect, AUTOCOMMIT, UP_AND_DOWN)
@@ -238,7 +241,10 @@ def test_every_command_on_every_dialect(tmp_path: Path, dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", ["postgresql", "mssql"])
 def test_what_env_py_says(tmp_path: Path, dialect: str) -> None:
-    """Every option of configure() that shapes a script gives Alembic's text (ENV-21 to ENV-32, ENV-46, TX-6)."""
+    """Every option of configure() that shapes a script gives Alembic's text.
+
+    (ENV-9 to ENV-12, ENV-21 to ENV-23, ENV-26, ENV-29 to ENV-32, ENV-46, TX-6)
+    """
     calls = [
         call
         for name in ENVIRONMENTS

@@ -231,14 +231,27 @@ def _schema(connection: Connection) -> Any:
 
 
 def _sqlite(connection: Connection, schema: str) -> Any:
-    """Return what reflection sees, the indexes as they are written, and every constraint by PRAGMA."""
+    """Return what reflection sees, the indexes as they are written, and every constraint by PRAGMA.
+
+    The texts of sqlite_master are all SQLite knows about a schema, so the same texts are looked at only once.
+    """
+    query = f'SELECT type, name, tbl_name, sql FROM "{schema}".sqlite_master ORDER BY 1, 2'
+    rows = tuple(tuple(row) for row in connection.exec_driver_sql(query))
+    if (schema, rows) not in _SEEN:
+        _SEEN[schema, rows] = _sqlite_anew(connection, schema, rows)
+    return _SEEN[schema, rows]
+
+
+_SEEN: dict[tuple[str, tuple[tuple[Any, ...], ...]], Any] = {}
+
+
+def _sqlite_anew(connection: Connection, schema: str, rows: tuple[tuple[Any, ...], ...]) -> Any:
     seen = picture(connection, schema)
-    rows = connection.exec_driver_sql(f'SELECT type, name, sql FROM "{schema}".sqlite_master ORDER BY 1, 2').all()
     for table in seen:
         for column in seen[table]["columns"]:  # SQLAlchemy takes what follows a generated column for a part of it
             column[:] = [entry for entry in column if entry[0] != "computed"]
         name = table.replace("'", "''")
-        seen[table]["indexes"] = sorted(row[2] for row in rows if row[0] == "index" and row[2])
+        seen[table]["indexes"] = sorted(row[3] for row in rows if row[0] == "index" and row[3])
         seen[table]["columns of tables"] = [
             tuple(row)[1:] for row in connection.exec_driver_sql(f"PRAGMA \"{schema}\".table_xinfo('{name}')")
         ]

@@ -330,3 +330,30 @@ def test_grants_and_owner_stay(pg_server: PostgresServer, pg_database_factory: A
 
         assert connection.exec_driver_sql(query).scalar() == before
     engine.dispose()
+
+
+def test_names_with_colons_and_percent_signs_are_written_as_they_are(connection: Connection) -> None:
+    """What a check and a generated column say of a renamed column stays, and a new NOT NULL has its name (OP-43)."""
+    connection.exec_driver_sql(
+        'CREATE TABLE odd (id INTEGER, "co:lon" TEXT CONSTRAINT ck_odd CHECK ("co:lon" <> \'a:b\'), '
+        "gen TEXT GENERATED ALWAYS AS (\"co:lon\" || ':%%') STORED)"
+    )
+    connection.exec_driver_sql("INSERT INTO odd VALUES (1, 'x')")
+
+    with operations_on(connection).batch_alter_table("odd", recreate="always") as batch:
+        batch.alter_column("co:lon", new_column_name="50%:off")
+        batch.add_column(sa.Column("n%2", sa.Integer, server_default=sa.text("7"), nullable=False))
+
+    assert connection.exec_driver_sql("SELECT * FROM odd").all() == [(1, "x", "x:%", 7)]
+    definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ck_odd'"
+    assert connection.exec_driver_sql(definition).scalar() == "CHECK ((\"50%:off\" <> 'a:b'::text))"
+
+
+def test_a_unique_constraint_goes_with_a_column_it_includes(connection: Connection) -> None:
+    """PostgreSQL drops it with ALTER TABLE, too; a rebuild does the same (OP-43)."""
+    with operations_on(connection).batch_alter_table("My t", recreate="always") as batch:
+        batch.drop_column("kind")
+
+    inspector = sa.inspect(connection)
+    assert inspector.get_unique_constraints("My t") == []
+    assert {index["name"] for index in inspector.get_indexes("My t")} == {"ix"}

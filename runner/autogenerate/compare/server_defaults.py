@@ -52,7 +52,7 @@ def compare_default_by_user(
 ) -> PriorityDispatchResult:
     """Ask `compare_server_default`, where it is a function; None from it leaves it to the database's rules."""
     compare = autogen_context.opts.get("compare_server_default", False)
-    if not callable(compare) or not _both_plain(conn_col, metadata_col):
+    if not callable(compare) or not _comparable(conn_col, metadata_col):
         return _CONTINUE
     rendered = _rendered_wanted(autogen_context, metadata_col)
     differs = compare(
@@ -80,9 +80,7 @@ def compare_default_by_dialect(
     metadata_col: Column[Any],
 ) -> PriorityDispatchResult:
     """Compare the defaults as the database's rules say."""
-    if not autogen_context.opts.get("compare_server_default", False) or not _both_plain(conn_col, metadata_col):
-        return _CONTINUE
-    if conn_col.server_default is None and metadata_col.server_default is None:
+    if not autogen_context.opts.get("compare_server_default", False) or not _comparable(conn_col, metadata_col):
         return _CONTINUE
     differs = autogen_context.migration_context.impl.compare_server_default(
         conn_col, metadata_col, _rendered_wanted(autogen_context, metadata_col), _rendered_stored(conn_col)
@@ -92,7 +90,10 @@ def compare_default_by_dialect(
     return _CONTINUE
 
 
-def _both_plain(conn_col: Column[Any], metadata_col: Column[Any]) -> bool:
+def _comparable(conn_col: Column[Any], metadata_col: Column[Any]) -> bool:
+    """Tell whether there is a default on either side, and none is an identity or a generated column's."""
+    if conn_col.server_default is None and metadata_col.server_default is None:
+        return False
     return is_plain(conn_col.server_default) and is_plain(metadata_col.server_default)
 
 

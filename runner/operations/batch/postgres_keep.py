@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import TextClause, column, select, text
-from sqlalchemy.schema import CheckConstraint, DefaultClause, ForeignKeyConstraint, MetaData, Table
+from sqlalchemy.schema import CheckConstraint, DefaultClause, ForeignKeyConstraint, Table
 
 from runner.errors import OperationError
 from runner.operations.batch.move import Keeper, Work, temporary_name
 from runner.operations.batch.sqlite_ddl import rename_columns
-from runner.operations.sqltext import verbatim
+from runner.operations.sqltext import characters, quoting, verbatim
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -123,7 +123,7 @@ class PostgresKeeper(Keeper):
         return self.impl.bind
 
     def _name(self, table: str) -> str:
-        return self.impl.dialect.identifier_preparer.format_table(_named(table, self.schema))
+        return ".".join(self._quote(name) for name in (self.schema, table) if name)
 
     def _run(self, sql: str) -> None:
         self.impl._exec(verbatim(sql))
@@ -207,7 +207,7 @@ class PostgresKeeper(Keeper):
         for kept in work.kept:
             computed = work.new.c[kept.name].computed
             if computed is not None and names and isinstance(computed.sqltext, TextClause):
-                computed.sqltext = verbatim(rename_columns(computed.sqltext.text, names, self._quote))
+                computed.sqltext = verbatim(rename_columns(characters(computed.sqltext), names, self._quote))
         return work
 
     # -- moving
@@ -350,16 +350,12 @@ class PostgresKeeper(Keeper):
         return "PUBLIC" if role is None else self._quote(role)
 
     def _quote(self, name: str) -> str:
-        return self.impl.dialect.identifier_preparer.quote(name)
+        return quoting(self.impl.dialect)(name)
 
     def _would_lose(self, what: str) -> OperationError:
         return OperationError(
             f"Rebuilding table {self.table_name} would lose {what}. {_WAY_OUT}", table=str(self.table_name)
         )
-
-
-def _named(name: str, schema: str | None) -> Table:
-    return Table(name, MetaData(), schema=schema)
 
 
 def _refers_to(key: ForeignKeyConstraint, table: Table) -> bool:

@@ -42,6 +42,7 @@ from runner.operations.sqla import (
     is_type_bound,
     only_set,
 )
+from runner.operations.sqltext import characters, quoting, verbatim
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -545,7 +546,7 @@ class ApplyBatchImpl:
         if name.endswith("_where") and isinstance(value, str):  # as it is reflected
             return self._renamed(value)
         if name.endswith("_include") and isinstance(value, list | tuple):
-            return [self._state(column if isinstance(column, str) else column.name).name for column in value]
+            return [self._state(column).name for column in _names_of(value) if column not in self._gone()]
         if isinstance(value, dict):  # operator classes, lengths: by column
             return {self._referred_name(key): setting for key, setting in value.items()}
         return value
@@ -555,8 +556,7 @@ class ApplyBatchImpl:
         if isinstance(expression, str):
             return target.c[self._state(expression).name]
         if isinstance(expression, TextClause):
-            renamed = self._renamed(expression.text)
-            return expression if renamed == expression.text else text(renamed)
+            return self._moved_text(expression)
 
         def in_target(element: Any, **_: Any) -> Any:
             if isinstance(element, Column):
@@ -570,14 +570,21 @@ class ApplyBatchImpl:
 
         return replacement_traverse(expression, {}, in_target)
 
+    def _moved_text(self, expression: TextClause) -> TextClause:
+        if expression._bindparams:
+            renamed = self._renamed(expression.text)
+            return expression if renamed == expression.text else text(renamed)
+        sql = characters(expression)
+        renamed = self._renamed(sql)
+        return expression if renamed == sql else verbatim(renamed)
+
     def _renamed(self, sql: str) -> str:
         names = {
             state.original.lower(): state.name
             for state in self._columns
             if state.original is not None and state.original != state.name
         }
-        quote = self.impl.dialect.identifier_preparer.quote
-        return rename_columns(sql, names, quote) if names else sql
+        return rename_columns(sql, names, quoting(self.impl.dialect)) if names else sql
 
 
 def _with_default(column: Column[Any], server_default: Any) -> Column[Any]:
@@ -639,11 +646,21 @@ def _mentioned(item: Constraint | Index) -> frozenset[str]:
             for name, value in item.dialect_kwargs.items()
             if name.endswith("_where") and value is not None
         ]
-        return frozenset().union(*(_mentioned_in(part) for part in (*item.expressions, *conditions)))
+        return _included(item).union(*(_mentioned_in(part) for part in (*item.expressions, *conditions)))
     if isinstance(item, CheckConstraint):
         return _mentioned_in(item.sqltext)
     columns = getattr(item, "columns", ())
-    return frozenset(column.name.lower() for column in columns)
+    return _included(item).union(column.name.lower() for column in columns)
+
+
+def _included(item: Constraint | Index) -> frozenset[str]:
+    """Return the lower-case names of the columns that are in an index without being a part of its key."""
+    values = [value for name, value in item.dialect_kwargs.items() if name.endswith("_include") and value]
+    return frozenset(name.lower() for value in values for name in _names_of(value))
+
+
+def _names_of(columns: Sequence[Column[Any] | str]) -> list[str]:
+    return [column if isinstance(column, str) else column.name for column in columns]
 
 
 def _mentioned_in(expression: Any) -> frozenset[str]:
@@ -653,7 +670,7 @@ def _mentioned_in(expression: Any) -> frozenset[str]:
 
     def look(element: Any, **_: Any) -> None:
         if isinstance(element, TextClause):
-            found.update(identifiers(element.text))
+            found.update(identifiers(characters(element)))
         elif isinstance(element, ColumnClause):
             found.update(identifiers(element.text) if element.is_literal else {element.name.lower()})
 

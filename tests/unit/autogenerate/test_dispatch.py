@@ -59,7 +59,7 @@ def test_dispatcher_takes_the_nearest_class() -> None:
 
 
 def test_plugins_are_selected_by_name() -> None:
-    """Names select with `*` and take out with `~`; what was registered for all takes part always (AG-73)."""
+    """Names select with `*` and take out with `~`; what was registered for all takes part always (ENV-45, AG-73)."""
     module = ModuleType("grants")
     calls: list[str] = []
     module.setup = lambda plugin: plugin.add_autogenerate_comparator(_noting(calls, "grants"), "schema")  # type: ignore[attr-defined]

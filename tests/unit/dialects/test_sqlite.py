@@ -9,7 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from runner.errors import OperationError
-from tests.unit.dialects.standin import offline_impl
+from runner.operations import Operations
+from tests.unit.dialects.standin import StandInContext, offline_impl
+
+
+def _operations(impl: Any) -> Operations:
+    context: Any = StandInContext(impl)
+    return Operations(context)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,40 @@ def test_altering_in_place_is_refused_before_anything_is_written(keywords: dict[
 
     assert 'op.batch_alter_table("t")' in str(refusal.value)
     assert buffer.getvalue() == ""
+
+
+REFERENCES: dict[str, tuple[str | None, str, str]] = {
+    "to an attached database": (None, "other.u.id", "t.c cannot refer to other.u: on SQLite"),
+    "to main by its name": (None, "main.u.id", "t.c cannot refer to main.u: on SQLite"),
+    "out of one": ("s", "u.id", "t.c cannot refer to u outside of s: on SQLite"),
+    "to a third": ("s", "other.u.id", "t.c cannot refer to other.u: on SQLite"),
+}
+"""What -> schema of the table, what it refers to, what the error says."""
+
+
+@pytest.mark.parametrize(("schema", "target", "sentence"), REFERENCES.values(), ids=REFERENCES)
+def test_a_foreign_key_into_another_database_is_refused(schema: str | None, target: str, sentence: str) -> None:
+    """SQLite has none; SQLAlchemy would leave it out of CREATE TABLE, and mistake its table in ADD COLUMN (DI-6)."""
+    impl, buffer = offline_impl("sqlite")
+    column = sa.Column("c", sa.Integer, sa.ForeignKey(target))
+
+    with pytest.raises(OperationError, match=sentence):
+        _operations(impl).add_column("t", column, schema=schema, inline_references=True)
+    with pytest.raises(OperationError, match=sentence):
+        _operations(impl).create_table("t", sa.Column("c", sa.Integer, sa.ForeignKey(target)), schema=schema)
+
+    assert buffer.getvalue() == ""
+
+
+def test_a_foreign_key_within_an_attached_database_is_written() -> None:
+    """Tables of one schema refer to each other, whatever it is called."""
+    impl, buffer = offline_impl("sqlite")
+    op = _operations(impl)
+
+    op.create_table("t", sa.Column("c", sa.Integer, sa.ForeignKey("s.u.id")), schema="s")
+    op.add_column("t", sa.Column("d", sa.Integer, sa.ForeignKey("s.u.id")), schema="s", inline_references=True)
+
+    assert buffer.getvalue().count("REFERENCES u (id)") == 2
 
 
 def test_constraints_in_place_are_refused_as_alembic_refuses_them() -> None:

@@ -317,3 +317,12 @@ def test_what_is_no_table_is_not_rebuilt(ddl: str, what: str) -> None:
         op.batch_alter_table("t") as batch,
     ):
         _touch(batch)
+
+
+def test_a_check_follows_a_renamed_column_with_a_colon() -> None:
+    """A colon in a name is no parameter, neither before nor after (OP-43)."""
+    with database('CREATE TABLE t (id INTEGER, "co:lon" TEXT, CHECK ("co:lon" <> \'a:b\'))') as (op, connection):
+        with op.batch_alter_table("t", recreate="always") as batch:
+            batch.alter_column("co:lon", new_column_name="new:name")
+
+        assert "CHECK (\"new:name\" <> 'a:b')" in table_sql(connection, "t")
