@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 from tests.directories import Directory, RevisionFile, make_directory
+from tests.linters import RUFF
 from tests.oracle import sqlite_url
 from tests.programs import Finished, run_program, run_runner
 from tests.sequence import Call, run_sequence
@@ -198,8 +199,7 @@ def test_imports_of_types_are_in_order(template: str, tmp_path: Path, sqlite_fil
         "import aa_vectors.types\nimport sqlalchemy as sa\nfrom alembic import op\n\n"
         "import shop.money\n\n"
     ) in head
-    ruff = [str(Path(sys.executable).parent / "ruff"), "check", "--no-cache", "--select", "I,F,E", "db/versions"]
-    run_program(ruff, cwd=project).check()
+    run_program([RUFF, "check", "--no-cache", "--select", "I,F,E", "db/versions"], cwd=project).check()
 
 
 def test_renames_are_proposed_with_a_note(tmp_path: Path, sqlite_file_url: str) -> None:

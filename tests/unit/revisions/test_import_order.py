@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from runner.revisions.import_order import import_block, imports_variable, with_sorted_imports
+from tests.linters import RUFF, needs_linters
 from tests.oracle import assert_same_text
 
 _MODULES = [
@@ -55,11 +55,12 @@ def sorted_by_ruff(project: Path, text: str) -> str:
     """Return the text as `ruff check --fix --select I` leaves it."""
     file = project / "file.py"
     file.write_text(text)
-    command = [str(Path(sys.executable).parent / "ruff"), "check", "--quiet", "--no-cache", "--fix", "--select", "I001"]
+    command = [RUFF, "check", "--quiet", "--no-cache", "--fix", "--select", "I001"]
     subprocess.run([*command, "file.py"], cwd=project, check=True)
     return file.read_text()
 
 
+@needs_linters
 @settings(max_examples=25, phases=set(Phase) - {Phase.shrink}, suppress_health_check=list(HealthCheck), deadline=None)
 @given(lines=st.lists(_IMPORTS, min_size=1, max_size=25))
 def test_a_linter_leaves_the_order_alone(lines: list[str], project: Path) -> None:
@@ -85,6 +86,7 @@ op, sa
 ADDED = ["import pgvector.sqlalchemy", "import datetime", "import theirs", "from mine.b import Money", "import zzz"]
 
 
+@needs_linters
 def test_what_is_added_takes_its_place_among_the_imports_of_a_template(project: Path) -> None:
     """The standard library, packages and modules of the program, here or in src/, each in its section."""
     added = imports_variable(ADDED)
@@ -107,6 +109,7 @@ def test_what_is_added_takes_its_place_among_the_imports_of_a_template(project: 
     assert_same_text(sorted_by_ruff(project, text), text)
 
 
+@needs_linters
 def test_a_revision_directory_named_alembic_is_what_a_linter_takes_for_the_package(project: Path) -> None:
     """Ruff puts `from alembic import op` into the section of the program then, so the file does, too."""
     (project / "alembic").mkdir()
