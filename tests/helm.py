@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.programs import ROOT, Finished, finished_program
 
 __all__ = ["CHART", "HELM_IS_HERE", "Objects", "find", "pod_spec", "render", "run_helm", "validate"]
@@ -54,6 +52,8 @@ def render(
 
 def find(rendered: Finished, kind: str, name_ends: str = "") -> dict[str, Any]:
     """Return the only object of a kind whose name ends so."""
+    import yaml  # only here: this module is loaded with every test, also where nothing but the runner is installed
+
     found = [
         one
         for one in yaml.safe_load_all(rendered.check().stdout)

@@ -218,13 +218,14 @@ def _prepare(connection: psycopg.Connection) -> None:
 
 
 @contextlib.contextmanager
-def start_server(installation: Installation, *, replicated: bool = False) -> Iterator[PostgresServer]:
+def start_server(installation: Installation, *, replicated: bool = False, **settings: str) -> Iterator[PostgresServer]:
     """Run a private server in a temporary directory; it is gone when the block ends, however it ends.
 
     Args:
         replicated: it may have replicas; see `start_replica()`.
+        settings: further ones of postgresql.conf.
     """
-    with _running(installation, _initialise, _REPLICATED if replicated else {}) as (dsn, port):
+    with _running(installation, _initialise, (_REPLICATED if replicated else {}) | settings) as (dsn, port):
         yield replace(connect_server(dsn), port=port)
 
 

@@ -6,10 +6,11 @@ import datetime
 import decimal
 import enum
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, oracle, postgresql
 
@@ -17,7 +18,7 @@ from runner.operations.ops import EnumColumn
 from runner.operations.replaceable import Function, MaterializedView, Trigger, View, ViewIndex
 from runner.operations.sqltext import inline_literal
 
-__all__ = ["CASES", "RenderCase", "case_named"]
+__all__ = ["CASES", "RenderCase", "case_named", "case_parameters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class RenderCase:
         dialect: the database they are for.
         batch: render changes of tables as batch blocks.
         in_alembic: Alembic has these operations, and a renderer for them.
+        sqlalchemy: the versions that have everything in it, and lose nothing when they copy a table.
     """
 
     name: str
@@ -36,6 +38,7 @@ class RenderCase:
     dialect: str = "postgresql"
     batch: bool = False
     in_alembic: bool = True
+    sqlalchemy: str = ">= 2.0"
 
 
 CASES: list[RenderCase] = []
@@ -54,6 +57,14 @@ def case(**options: Any) -> Callable[[Callable[[Any], list[Any]]], Callable[[Any
 def ours(**options: Any) -> Callable[[Callable[[Any], list[Any]]], Callable[[Any], list[Any]]]:
     """Return a decorator for a case that Alembic does not render."""
     return case(in_alembic=False, **options)
+
+
+def case_parameters(cases: Iterable[RenderCase] | None = None) -> list[Any]:
+    """Return cases (None: all) for `parametrize()`, skipped under versions that do not fit."""
+    return [
+        pytest.param(case, id=case.name, marks=pytest.mark.sqlalchemy(case.sqlalchemy))
+        for case in (CASES if cases is None else cases)
+    ]
 
 
 def case_named(name: str) -> RenderCase:
@@ -137,7 +148,7 @@ def create_table_plain(ops: Any) -> list[Any]:
     )
 
 
-@case()
+@case(sqlalchemy=">= 2.0.37")
 def create_table_options(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -175,7 +186,7 @@ def create_table_conventions(ops: Any) -> list[Any]:
     return created(ops, table)
 
 
-@case()
+@case(sqlalchemy=">= 2.0.16")
 def create_table_constraints(ops: Any) -> list[Any]:
     table = table_of(
         sa.Column("a", sa.Integer()),
@@ -204,7 +215,7 @@ def create_table_check_of_a_column(ops: Any) -> list[Any]:
     return created(ops, table_of(sa.Column("a", sa.Integer(), sa.CheckConstraint("a > 0", name="positive"))))
 
 
-@ours()
+@ours(sqlalchemy=">= 2.0.16")
 def create_table_exclude(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -375,7 +386,7 @@ def types_generic(ops: Any) -> list[Any]:
     )
 
 
-@ours()
+@ours(sqlalchemy=">= 2.0.30")
 def types_that_alembic_loses(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -400,7 +411,7 @@ def types_that_alembic_loses(ops: Any) -> list[Any]:
     )
 
 
-@case()
+@case(sqlalchemy=">= 2.0.16")
 def types_enum(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -417,7 +428,7 @@ def types_enum(ops: Any) -> list[Any]:
     )
 
 
-@case()
+@case(sqlalchemy=">= 2.0.7")
 def types_postgresql(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -475,7 +486,7 @@ def types_oracle(ops: Any) -> list[Any]:
     return created(ops, table_of(*columns(oracle.VARCHAR2(30), oracle.CLOB(), oracle.TIMESTAMP(timezone=True))))
 
 
-@case()
+@case(sqlalchemy=">= 2.0.30")
 def types_variants(ops: Any) -> list[Any]:
     return created(
         ops,
@@ -588,7 +599,7 @@ def alter_column_whole(ops: Any) -> list[Any]:
 # --- indexes ----------------------------------------------------------------------------------------------------------
 
 
-@case()
+@case(sqlalchemy=">= 2.0.16")
 def indexes(ops: Any) -> list[Any]:
     t = table_of(sa.Column("a", sa.Integer()), sa.Column("b", sa.String()), schema="shop")
     made = [
@@ -646,7 +657,7 @@ def indexes_mysql(ops: Any) -> list[Any]:
 # --- constraints ------------------------------------------------------------------------------------------------------
 
 
-@case()
+@case(sqlalchemy=">= 2.0.16")
 def constraints(ops: Any) -> list[Any]:
     return [
         ops.CreateUniqueConstraintOp("uq", "t", ["a", "b"], schema="shop", deferrable=True, initially="DEFERRED"),
@@ -802,7 +813,7 @@ def enums(ops: Any) -> list[Any]:
     ]
 
 
-@ours()
+@ours(sqlalchemy=">= 2.1")
 def enum_created_by_the_script(ops: Any) -> list[Any]:
     """A table must not create the type again that the script has created."""
     mood = sa.Enum("sad", "happy", name="mood")

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from runner.autogenerate.context import AutogenContext
 from runner.autogenerate.render import render_python_code
-from runner.autogenerate.render.imports import import_block
 from runner.migration.context import MigrationContext
 from runner.operations import Operations, ops
+from runner.revisions.import_order import import_block
 from tests.render_cases import RenderCase
 from tests.unit.dialects.standin import StandInContext
 
+_ROOT = str(Path(__file__).parents[1])
 _ALWAYS = {"sa": "import sqlalchemy as sa", "op": "from runner import op"}
 
 __all__ = ["executed", "file_of", "migration_context", "rendered_case", "rendering_context"]
 
 
 def migration_context(dialect: str = "postgresql", **opts: Any) -> MigrationContext:
-    """Return a context without a database."""
-    return MigrationContext.configure(dialect_name=dialect, opts=opts)
+    """Return a context without a database, whose dialect is as a connection leaves it."""
+    context = MigrationContext.configure(dialect_name=dialect, opts=opts)
+    if dialect == "postgresql":
+        vars(context.dialect)["_backslash_escapes"] = False  # older SQLAlchemy learns it from the server
+    return context
 
 
 def rendering_context(dialect: str = "postgresql", **opts: Any) -> AutogenContext:
@@ -36,7 +41,7 @@ def file_of(operations: list[Any], *, dialect: str = "postgresql", **options: An
     context = migration_context(dialect, target_metadata=options.pop("target_metadata", None))
     body = render_python_code(ops.UpgradeOps(operations), imports=imports, migration_context=context, **options)
     used = [line for name, line in _ALWAYS.items() if f"{name}." in body]
-    block = import_block([*imports, *used])
+    block = import_block([*imports, *used], root=_ROOT)
     head = f"{block}\n\n\n" if block else "\n"
     return f'"""Rendered."""\n\n{head}def upgrade() -> None:\n    {body}\n'
 

@@ -61,6 +61,13 @@ def _on_begin(connection: Connection) -> None:
             origins.note(connection, begun_by_execute=begun_by_execute)
 
 
+@event.listens_for(Engine, "begin_twophase")
+def _on_begin_twophase(connection: Connection, _xid: object) -> None:
+    """Tell the runs of this process the same of a two-phase transaction, which nobody begins by executing."""
+    for origins in tuple(_watching):
+        origins.note(connection, begun_by_execute=False)
+
+
 def _called_from_autobegin() -> bool:
     """SQLAlchemy tells listeners that a transaction begins, but not why; its own frame does."""
     frame = sys._getframe(2)  # the documented way to look at the stack cheaply

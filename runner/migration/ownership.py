@@ -57,6 +57,8 @@ class TransactionOwnership:
         self.block_open = False
         event.listen(connection, "commit", self._on_commit)
         event.listen(connection, "rollback", self._on_rollback)
+        event.listen(connection, "commit_twophase", self._on_commit_twophase)
+        event.listen(connection, "rollback_twophase", self._on_rollback_twophase)
 
     def in_theirs(self) -> bool:
         """Tell whether the connection is in a transaction that env.py or the calling program began on purpose."""
@@ -108,6 +110,12 @@ class TransactionOwnership:
             return
         self._before_foreign_commit()
         self.committed_inside = True
+
+    def _on_commit_twophase(self, connection: Connection, _xid: object, _is_prepared: object) -> None:
+        self._on_commit(connection)
+
+    def _on_rollback_twophase(self, connection: Connection, _xid: object, _is_prepared: object) -> None:
+        self._on_rollback(connection)
 
     def _on_rollback(self, _connection: Connection) -> None:
         if self._ending_it:

@@ -25,6 +25,7 @@ from runner.graph import Revision, RevisionGraph
 from runner.graph.faults import listed, suggestion
 from runner.revisions.declared import Declared, NotIdentifiers
 from runner.revisions.files import FileChanges
+from runner.revisions.import_order import project_root, with_sorted_imports
 from runner.revisions.naming import create_date, file_name, verify_new_id, verify_new_label
 from runner.revisions.template import comma_separated, render_template
 
@@ -135,6 +136,7 @@ def write_revision(
     )
     if wanted.replaces:
         text = _with_replaces(text, wanted.replaces)
+    text = with_sorted_imports(text, str(variables.get("imports") or ""), project_root())
     _verify_text(text, path, entry)
     changes.make_directory(os.path.dirname(path))
     changes.write(path, text, encoding=directory.output_encoding)

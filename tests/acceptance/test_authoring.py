@@ -6,9 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, inspect
 
 from tests.directories import Directory, RevisionFile, make_directory
+from tests.linters import RUFF
 from tests.oracle import sqlite_url
 from tests.programs import Finished, run_program, run_runner
 from tests.sequence import Call, run_sequence
@@ -143,6 +145,61 @@ def test_several_databases(tmp_path: Path) -> None:
     before, _, after = (tmp_path / "db" / "versions" / "aaaa1_x.py").read_text().partition("def upgrade_engine2")
     assert ("of_engine1" in before, "of_engine2" in before) == (True, False)
     assert ("of_engine1" in after, "of_engine2" in after) == (False, True)
+
+
+VECTORS = """\
+from sqlalchemy.types import UserDefinedType
+
+
+class Vector(UserDefinedType[object]):
+    cache_ok = True
+
+    def get_col_spec(self, **kw: object) -> str:
+        return "VECTOR"
+"""
+VECTOR_MODEL = """\
+import sqlalchemy as sa
+from aa_vectors.types import Vector
+
+from shop.money import Money
+
+metadata = sa.MetaData()
+sa.Table("t", metadata, sa.Column("a", Vector()), sa.Column("b", Money()))
+"""
+
+
+@pytest.mark.parametrize("template", ["generic", "job"])
+def test_imports_of_types_are_in_order(template: str, tmp_path: Path, sqlite_file_url: str) -> None:
+    """Types of an installed package and of the program are imported where a linter wants them (AG-52)."""
+    project, packages = tmp_path / "project", tmp_path / "packages"
+    for package, module, text in [
+        (packages / "aa_vectors", "types.py", VECTORS),
+        (project / "src" / "shop", "money.py", VECTORS.replace("Vector", "Money")),
+    ]:
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / module).write_text(text)
+    (project / "pyproject.toml").write_text("[tool.ruff]\n")
+    (project / "src" / "shop" / "models.py").write_text(VECTOR_MODEL)
+    environment = {"DATABASE_URL": sqlite_file_url, "RUNNER_METADATA": "shop.models:metadata"}
+    run(project, ("init", "-t", template, "db"))[0].check()
+    env_py = project / "db" / "env.py"
+    if env_py.exists():
+        model = "from shop.models import metadata as target_metadata"
+        env_py.write_text(env_py.read_text().replace("target_metadata = None", model))
+
+    ini = project / "alembic.ini"
+    ini.write_text(ini.read_text().replace("prepend_sys_path = .", f"prepend_sys_path = {project / 'src'}:{packages}"))
+
+    run(project, ("revision", "--autogenerate", "-m", "one", "--rev-id", "one1"), **environment)[0].check()
+
+    head = (project / "db" / "versions" / "one1_one.py").read_text().partition("revision: str")[0]
+    assert (
+        "from collections.abc import Sequence\n\n"
+        "import aa_vectors.types\nimport sqlalchemy as sa\nfrom alembic import op\n\n"
+        "import shop.money\n\n"
+    ) in head
+    run_program([RUFF, "check", "--no-cache", "--select", "I,F,E", "db/versions"], cwd=project).check()
 
 
 def test_renames_are_proposed_with_a_note(tmp_path: Path, sqlite_file_url: str) -> None:

@@ -279,6 +279,7 @@ def _tables(url: str) -> list[str]:
     return found
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "status-and-history.md"
 RECIPE = """
 from alembic import context
 from sqlalchemy import MetaData, create_engine
@@ -297,7 +298,8 @@ with engine.connect() as connection:
 
 
 def test_plain_alembic_leaves_the_history_alone_with_the_recipe(tmp_path: Path, database_url: str) -> None:
-    """Alembic proposes to drop a table that the model does not have, unless env.py says as in ADR 14."""
+    """Alembic proposes to drop a table that the model does not have, unless env.py says what the page says."""
+    assert RECIPE.partition("\n\n\n")[2].partition("\n\n\n")[0] in PAGE.read_text()
     directory = make_directory(tmp_path, chain(1), url=database_url)
     run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": database_url}).check()
 

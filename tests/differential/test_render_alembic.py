@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from runner.autogenerate.render import render_python_code
 from runner.operations import ops
-from tests.render_cases import CASES, RenderCase
+from tests.render_cases import CASES, RenderCase, case_parameters
 from tests.rendering import migration_context
 
 DIFFERENCES = {
@@ -51,7 +51,7 @@ def tree(text: str) -> list[str]:
     return [ast.unparse(_Normalised().visit(node)) for node in ast.parse(text.replace("\n    ", "\n")).body]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.in_alembic], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", case_parameters(case for case in CASES if case.in_alembic))
 def test_the_syntax_tree_is_alembics(case: RenderCase) -> None:
     """Parsed, both texts are the same calls with the same arguments (AG-50 to AG-54)."""
     expected, actual = tree(oracle_text(case)), tree(our_text(case))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import mysql, postgresql
 
 from runner.operations import Operations, ops
-from tests.render_cases import CASES, Money, RenderCase, Upper
+from tests.render_cases import CASES, Money, RenderCase, Upper, case_parameters
 from tests.rendering import executed, file_of
 from tests.unit.dialects.standin import StandInContext, offline_impl
 
@@ -239,7 +240,8 @@ def scripts(dialect: str, operation: ops.MigrateOperation) -> list[str]:
     found = [script(dialect, operation)]
     if isinstance(operation, (ops.AlterColumnOp, ops.CreateTableCommentOp)):
         found.append(script(dialect, operation.reverse()))
-    return found
+    # Older SQLAlchemy puts literals that are no text() into parentheses, on SQLite alone; they mean the same.
+    return [re.sub(r"DEFAULT \(('x'|CURRENT_TIMESTAMP)\)", r"DEFAULT \1", text) for text in found]
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "mysql", "sqlite"])
@@ -260,7 +262,7 @@ def test_nothing_is_lost(dialect: str, data: st.DataObject) -> None:
 _DIFFERENT_ALONE = {"enum_created_by_the_script": "one operation of the script says what another must not do"}
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.name not in _DIFFERENT_ALONE], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", case_parameters(c for c in CASES if c.name not in _DIFFERENT_ALONE))
 def test_every_case_is_what_it_was(case: RenderCase) -> None:
     """What the golden files show does what the operations do."""
     built = [inner for op in case.build(ops) for inner in (op.ops if isinstance(op, ops.ModifyTableOps) else [op])]

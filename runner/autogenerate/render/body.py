@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 
 from runner.autogenerate.context import AutogenContext
-from runner.autogenerate.render.imports import imports_variable
 from runner.autogenerate.render.layout import lay_out
 from runner.autogenerate.render.registry import lines_of
 from runner.autogenerate.render.scope import RenderContext, explicit_enums
 from runner.dialects.base import DefaultImpl
 from runner.operations import ops
+from runner.revisions.import_order import imports_variable
 
 __all__ = [
     "BEGIN_MARKER",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import subprocess
-import sys
-from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from runner.autogenerate.render.layout import lay_out
 from runner.autogenerate.render.strings import multiline_literal, string_literal
+from tests.linters import RUFF, needs_linters
 from tests.oracle import assert_same_text
 
 _NAMES = st.sampled_from(["a", "op", "nullable", "server_default", "existing_server_default", "a_rather_long_name" * 3])
@@ -53,12 +52,13 @@ _STATEMENTS = st.recursive(_CONSTANTS, _expressions, max_leaves=30).map(
 
 
 def ruff(*arguments: str, text: str) -> str:
-    command = [str(Path(sys.executable).parent / "ruff"), *arguments, "-"]
+    command = [RUFF, *arguments, "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
+@needs_linters
 @settings(max_examples=15, phases=set(Phase) - {Phase.shrink}, suppress_health_check=list(HealthCheck))
 @given(st.lists(_STATEMENTS, min_size=10, max_size=25))
 def test_what_is_laid_out_means_the_same_and_a_formatter_leaves_it_alone(nodes: list[ast.expr]) -> None:

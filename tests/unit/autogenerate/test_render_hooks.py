@@ -6,7 +6,6 @@ from typing import Any
 
 import alembic.autogenerate
 import alembic.operations.ops
-import mako  # noqa: F401  # an installed package, for the sections of imports
 import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -20,7 +19,6 @@ from runner.autogenerate.render import (
     render_python_into_templatevars,
     renderers,
 )
-from runner.autogenerate.render.imports import import_block, imports_variable
 from runner.autogenerate.render.registry import lines_of
 from runner.errors import OperationError
 from runner.operations import ops
@@ -197,13 +195,3 @@ def test_what_a_batch_block_does_not_have_is_called_outside_of_it() -> None:
         'op.rename_enum_value("mood", "a", "b")',
         'batch_op.drop_column("c")',
     ]
-
-
-def test_imports_are_sorted_and_merged() -> None:
-    """The standard library first, names of one module on one line, others as they are."""
-    lines = ["from mako import y", "from mako import x", "import a.b as c", "import datetime", "if True: import d"]
-
-    assert import_block(lines) == "import datetime\n\nfrom mako import x, y\n\nimport a.b as c\n\nif True: import d"
-    assert import_block([]) == ""
-    assert imports_variable(["import mine", "import sqlalchemy"]) == "import sqlalchemy\n\nimport mine"
-    assert imports_variable(["import mine"]) == "\nimport mine"

@@ -6,6 +6,7 @@ from logging.config import fileConfig
 from typing import Any
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import MetaData, engine_from_config, pool
 
 USE_TWOPHASE = False  # True: prepare on every database, then commit on every database
@@ -67,6 +68,7 @@ def run_migrations_twophase() -> None:
         transactions = []
         for name in engine_names:
             connection = stack.enter_context(connect(name))
+            verify_twophase(name, connection)
             transactions.append(stack.enter_context(connection.begin_twophase()))
             context.configure(connection=connection, **options_of(name))
             context.run_migrations(engine_name=name)
@@ -74,6 +76,20 @@ def run_migrations_twophase() -> None:
             transaction.prepare()
         for transaction in transactions:
             transaction.commit()
+
+
+def verify_twophase(name: str, connection: Any) -> None:
+    """Refuse a database that cannot prepare transactions, before anything is changed."""
+    if connection.dialect.name in {"mssql", "sqlite"}:
+        raise CommandError(f"{name}: no two-phase commit with {connection.dialect.name}. Set USE_TWOPHASE = False.")
+    if connection.dialect.name == "postgresql":
+        room = connection.exec_driver_sql("SHOW max_prepared_transactions").scalar()
+        connection.rollback()  # a two-phase transaction is begun next
+        if room == "0":
+            raise CommandError(
+                f"{name}: the server prepares no transactions. "
+                "Set its max_prepared_transactions, or USE_TWOPHASE = False."
+            )
 
 
 def connect(name: str) -> Any:
