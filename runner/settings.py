@@ -490,7 +490,7 @@ SETTINGS: tuple[Setting, ...] = (
         variable="RUNNER_ARTIFACT_SCHEMA",
         option="--expect-schema",
         kind=Kind.TEXT,
-        default_note="the database's own with --from database, else public",
+        default_note="the tenant's of RUNNER_SCHEMA, or the database's own with --from database, else public",
         help="The schema that has to be the current one where an artifact is applied; * lets it be any.",
     ),
     Setting(

@@ -289,7 +289,7 @@ def _artifact(target: Target, values: argparse.Namespace, settings: Settings) ->
         tag=values.tag,
         client=settings.artifact_client,
         server=settings.artifact_server,
-        schema=settings.artifact_schema,
+        schema=settings.artifact_schema or settings.tenant_schema,
     )
     return _shown(values, written, lambda: artifact_text(written))
 

@@ -406,6 +406,24 @@ def test_one_bundle_for_each_tenant(tmp_path: Path, pg_url: str) -> None:
     assert manifest(following / "umbrella")["from"] == []
 
 
+@pytest.mark.parametrize("env", ["none", "generic"])
+def test_a_bundle_for_one_schema(tmp_path: Path, pg_url: str, env: str) -> None:
+    """--schema makes a tenant's bundle, whatever env.py does about it: its files are refused in any other schema."""
+    directory = make_directory(tmp_path, [TABLE], url=pg_url, env=env)
+    with psycopg.connect(libpq_url(pg_url)) as connection:
+        connection.execute("CREATE SCHEMA acme")
+
+    bundle = made(directory, "--from", "base", "--schema", "acme", url=pg_url)
+
+    assert manifest(bundle)["schema"] == "acme"
+    if env == "generic":  # env.py does not put the session there, so that whoever applies it has to
+        assert psql(pg_url, files(bundle)[0]).returncode == 3
+    apply(f"{pg_url}?options=-csearch_path%3Dacme" if env == "generic" else pg_url, files(bundle))
+    with psycopg.connect(libpq_url(pg_url)) as connection:
+        found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'acme'").fetchone()
+    assert found == (2,)
+
+
 def test_a_clock_in_a_revision_is_noted(tmp_path: Path) -> None:
     """A value that differs each time is written as it came out, and the reviewer is told that it will differ."""
     clock = RevisionFile(

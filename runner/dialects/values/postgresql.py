@@ -59,6 +59,8 @@ class PostgresqlLiterals(Literals):
         actual = self._unwrapped(type_)
         if value is None or text == "NULL" or text.startswith("CAST("):
             return text
+        if isinstance(actual, sqltypes.JSON.JSONElementType):  # an index or a path: the operator says what it takes
+            return text
         if text.startswith("'") and not _is_plain_text(actual):
             return self._cast(text, actual)
         # 1.5 is numeric, and rounds and divides as such; a float parameter does not.

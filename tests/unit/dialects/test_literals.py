@@ -202,6 +202,10 @@ T = sa.table("t", sa.column("a", sa.Integer()), sa.column("d", sa.DateTime()), s
             T.update().values(d=T.c.d + dt.timedelta(days=1)),
             "UPDATE t SET d=(t.d + CAST('1 days 0 seconds' AS INTERVAL))",
         ),
+        (
+            sa.select(*(sa.column("j", pg.JSON)[index] for index in ("it's", 1, ("a", "b")))),
+            "SELECT j -> 'it''s' AS anon_1, j -> 1 AS anon_2, j #> '{a, b}' AS anon_3",
+        ),
         (T.update().values(a=T.c.a * 0.5), "UPDATE t SET a=(t.a * CAST(0.5 AS DOUBLE PRECISION))"),
         (
             sa.text("SELECT f(:d, :n, :s, :u, :b)").bindparams(d=MOMENT.date(), n=1, s="x", u=uuid.UUID(int=1), b=b"x"),
