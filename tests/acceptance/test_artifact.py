@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.directories import Directory, RevisionFile, make_directory
+from tests.directories import Directory, Environment, RevisionFile, make_directory
 from tests.fix_postgres import PgDatabaseFactory, PgDump
 from tests.postgres import libpq_url, psql
 from tests.programs import Finished, run_runner
@@ -407,7 +407,7 @@ def test_one_bundle_for_each_tenant(tmp_path: Path, pg_url: str) -> None:
 
 
 @pytest.mark.parametrize("env", ["none", "generic"])
-def test_a_bundle_for_one_schema(tmp_path: Path, pg_url: str, env: str) -> None:
+def test_a_bundle_for_one_schema(tmp_path: Path, pg_url: str, env: Environment) -> None:
     """--schema makes a tenant's bundle, whatever env.py does about it: its files are refused in any other schema."""
     directory = make_directory(tmp_path, [TABLE], url=pg_url, env=env)
     with psycopg.connect(libpq_url(pg_url)) as connection:

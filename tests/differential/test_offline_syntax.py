@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlglot
 from sqlalchemy.exc import SQLAlchemyError
 
 from runner.errors import RunnerError
 from runner.operations import Operations
 from tests.differential.offline_sql_cases import CASES, Case
 from tests.unit.dialects.standin import StandInContext, offline_impl
-
-sqlglot: Any = pytest.importorskip("sqlglot", reason="needs the parser sqlglot")
 
 PARSERS = {"mssql": "tsql", "oracle": "oracle"}
 NOT_KNOWN_TO_THE_PARSER = {

@@ -150,7 +150,13 @@ def test_sqlite_reads_literals_as_the_driver_stores_parameters(case: Case, tmp_p
     engine.dispose()
 
 
-@pytest.mark.parametrize("case", MARIADB, ids=str)
+def _for_mariadb(case: Case) -> Any:
+    # SQLAlchemy 2.0.0 cannot even write the type of these columns: it doubles no backslash and no percent sign.
+    marks = [pytest.mark.sqlalchemy("> 2.0.0")] if case.name in {"enum by value", "enum of text", "set"} else []
+    return pytest.param(case, marks=marks, id=str(case))
+
+
+@pytest.mark.parametrize("case", [_for_mariadb(case) for case in MARIADB])
 def test_mariadb_reads_literals_as_the_driver_stores_parameters(
     case: Case, mariadb: sa.Engine, mariadb_url: str
 ) -> None:
