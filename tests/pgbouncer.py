@@ -97,7 +97,11 @@ def start_pgbouncer(server: PostgresServer, *, mode: str, pool_size: int = 4) ->
     finally:
         if process is not None:
             process.send_signal(signal.SIGQUIT)
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:  # a shell's background jobs ignore SIGQUIT, and their children too
+                process.kill()
+                process.wait(timeout=30)
         shutil.rmtree(home, ignore_errors=True)
 
 
