@@ -201,8 +201,17 @@ def _wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"it is {number}, and a directory with revisions has one head or more")
+    return number
+
+
 def _validate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--heads", type=int, default=1, metavar="N", help="how many heads there may be (default: 1)")
+    parser.add_argument(
+        "--heads", type=_at_least_one, default=1, metavar="N", help="how many heads there may be (default: 1)"
+    )
     _json(parser)
 
 

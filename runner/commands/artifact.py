@@ -228,10 +228,10 @@ def _options(
 
 def _schema(recording: Recording, seen: _Seen, given: str | None) -> str | None:
     """Return the schema that has to be the current one: the operator's word, what env.py sets, what was seen."""
+    if recording.dialect_name != "postgresql":
+        return None  # nothing there that a file could check
     if given is not None:
         return None if given == "*" else given
-    if recording.dialect_name != "postgresql":
-        return None
     named = [found[1] for one in recording.before if (found := _SEARCH_PATH.match(one.sql.strip()))]
     if named:
         return _unquoted(named[-1])

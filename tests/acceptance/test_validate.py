@@ -30,6 +30,11 @@ def test_a_directory_that_is_fit(directory: Directory) -> None:
     assert (found["revisions"], found["heads"], found["env_py"], found["problems"]) == (3, ["r0003"], True, [])
 
 
+def test_the_number_of_heads_makes_sense(directory: Directory) -> None:
+    """No head at all cannot be asked for, and the message says why."""
+    assert "one head or more" in validated(directory, "--heads", "0").check(2).stderr
+
+
 def test_two_heads(directory: Directory) -> None:
     """A second head is refused, as `alembic upgrade head` would at the deployment, unless it is allowed."""
     directory.add(RevisionFile(revision="other", down_revision="r0002"))
