@@ -6,6 +6,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 pytest_plugins = [
     "tests.fix_ci",
@@ -28,6 +30,11 @@ settings.register_profile(
 settings.register_profile("ci-brief", settings.get_profile("ci"), max_examples=50)
 settings.register_profile("thorough", settings.get_profile("dev"), max_examples=4000)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+if os.environ.get("CI"):
+    # Hypothesis draws constants that it finds in the modules imported so far, also where `derandomize` is set. Which
+    # those are depends on the tests that ran before in the same process, and so would the examples.
+    providers._get_local_constants = Constants
 
 _SCRUBBED_PREFIXES = ("ALEMBIC_", "DATABASE_URL", "MIGRATION_DATABASE_URL", "PG", "RUNNER_")
 

@@ -125,30 +125,36 @@ class _Printer:
         links = _links(node)
         if len(links) > 2:
             return self._chain(node, indent)
-        function = self._function(node, indent, column, tail)
         arguments = _arguments(node)
+        flats = [self._flat_argument(*argument) for argument in arguments]
+        opening = 1  # columns behind the name that stay on its line
+        if not arguments:
+            opening = 2 + tail
+        elif _is_sole_block(arguments, flats):
+            opening += display_width(flats[0].partition("\n")[0])
+        function = self._function(node, indent, column, opening)
         if not arguments:
             return f"{function}()"
-        flats = [self._flat_argument(*argument) for argument in arguments]
-        if len(flats) == 1 and arguments[0][0] is None and flats[0].startswith('"""') and "\n" in flats[0]:
+        if _is_sole_block(arguments, flats):
             return f"{function}({flats[0]})"
         inner = indent + _STEP
         joined = ", ".join(flats)
         last_line = function.rpartition("\n")[2]
-        if last_line != function and display_width(f"{last_line}({joined})") + tail <= self.line_length:
+        one_line = "\n" not in joined
+        if one_line and last_line != function and display_width(f"{last_line}({joined})") + tail <= self.line_length:
             return f"{function}({joined})"
         margin = " " * inner
-        if "\n" not in joined and inner + display_width(joined) <= self.line_length:
+        if one_line and inner + display_width(joined) <= self.line_length:
             return f"{function}(\n{margin}{joined}\n{' ' * indent})"
         sole = len(arguments) == 1
         lines = [self._argument(name, value, inner, 0 if sole else 1) for name, value in arguments]
         text = "".join(f"{margin}{line}{'' if sole else ','}\n" for line in lines)
         return f"{function}(\n{text}{' ' * indent})"
 
-    def _function(self, node: ast.Call, indent: int, column: int, tail: int) -> str:
+    def _function(self, node: ast.Call, indent: int, column: int, opening: int) -> str:
         """Return what is called; the call in front of a method stays on one line where it can."""
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
-            rest = len(node.func.attr) + (2 if node.args or node.keywords else 3 + tail)
+            rest = len(f".{node.func.attr}") + opening
             return f"{self.broken(node.func.value, indent, column, rest)}.{node.func.attr}"
         return self.flat(node.func)
 
@@ -237,6 +243,11 @@ def _arguments(node: ast.Call) -> list[tuple[str | None, ast.expr]]:
     """Return the arguments as (keyword or None, value)."""
     named = ((keyword.arg or _DOUBLE_STAR, keyword.value) for keyword in node.keywords)
     return [*((None, argument) for argument in node.args), *named]
+
+
+def _is_sole_block(arguments: list[tuple[str | None, ast.expr]], flats: list[str]) -> bool:
+    """Tell a string of several lines that is all a call takes: it begins on the line of the call."""
+    return len(flats) == 1 and arguments[0][0] is None and flats[0].startswith('"""') and "\n" in flats[0]
 
 
 def _prefix(name: str | None) -> str:

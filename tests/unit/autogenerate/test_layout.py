@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,17 @@ def test_what_is_laid_out_means_the_same_and_a_formatter_leaves_it_alone(nodes: 
 
     assert [ast.dump(ast.parse(one.strip())) for one in laid_out] == [ast.dump(ast.parse(line)) for line in lines]
     assert_same_text(ruff("format", "--isolated", text=text), text)
+
+
+@needs_linters
+@pytest.mark.parametrize("arguments", ["{block}", "2000, {block}, True"])
+def test_a_method_called_with_a_string_of_several_lines(arguments: str) -> None:
+    """Whether the call in front of the method stays on its line depends on the string's first line only."""
+    block = repr("SELECT 1\nFROM t\nWHERE a = 'b'")
+    for width in range(30, 80):
+        line = f"op.f(sa.String(length=1).{'m' * width}({arguments.format(block=block)}))"
+        text = f"def upgrade() -> None:\n{lay_out(line, indent=4)}\n"
+        assert_same_text(ruff("format", "--isolated", text=text), text, about=str(width))
 
 
 def test_a_comment_is_wrapped_and_a_marker_is_not() -> None:
