@@ -145,8 +145,6 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
     """What follows each statement in a script, on a line of its own."""
     script_sink: ClassVar[type[OfflineSink]] = OfflineSink
     """Writes the statements of a script."""
-    literals: ClassVar[type[Literals]] = Literals
-    """How values are written in a script."""
     supports_alter_column: ClassVar[bool] = True
     """Whether type, nullability and default of a column can be altered in place."""
     supports_alter_constraint: ClassVar[bool] = True
@@ -207,9 +205,13 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
     def _configure(self, context_opts: Mapping[str, Any]) -> None:
         """Take what the dialect needs from `context.configure()`."""
 
+    def _literals(self) -> type[Literals]:
+        """Return how this database writes values; loaded where a script is written, for it knows all its types."""
+        return Literals
+
     def _rendering_dialect(self) -> Dialect:
         """Return the dialect that renders scripts."""
-        return rendering_dialect(self.dialect, self.render_binary_literal, literals=self.literals)
+        return rendering_dialect(self.dialect, self.render_binary_literal, literals=self._literals())
 
     def render_binary_literal(self, value: bytes) -> str:
         """Return the bytes as this database writes them in SQL."""

@@ -55,12 +55,13 @@ from runner.dialects.object_ddl import (
 )
 from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
-from runner.dialects.values.mssql import MSSQLLiterals
 from runner.errors import OperationError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.mssql.base import MSDDLCompiler
     from sqlalchemy.engine import Dialect
+
+    from runner.dialects.literals import Literals
 
 __all__ = ["MSSQLImpl"]
 
@@ -121,7 +122,6 @@ class MSSQLImpl(MSSQLComparison, DefaultImpl):
     """Operations on SQL Server."""
 
     __dialect__ = "mssql"
-    literals = MSSQLLiterals
     transactional_ddl = True
     batch_separator = "GO"
     script_sink = BatchSink
@@ -138,6 +138,11 @@ class MSSQLImpl(MSSQLComparison, DefaultImpl):
         "cache",
     )
 
+    def _literals(self) -> type[Literals]:
+        from runner.dialects.values.mssql import MSSQLLiterals
+
+        return MSSQLLiterals
+
     def _configure(self, context_opts: Mapping[str, Any]) -> None:
         self.batch_separator = context_opts.get("mssql_batch_separator", self.batch_separator) or ""
 
@@ -145,7 +150,7 @@ class MSSQLImpl(MSSQLComparison, DefaultImpl):
         # Extended properties name their schema; a script has no session that could tell the default one.
         schema = self.dialect.default_schema_name or "dbo"
         return rendering_dialect(
-            self.dialect, self.render_binary_literal, literals=self.literals, default_schema_name=schema
+            self.dialect, self.render_binary_literal, literals=self._literals(), default_schema_name=schema
         )
 
     def render_binary_literal(self, value: bytes) -> str:

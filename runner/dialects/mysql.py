@@ -70,7 +70,6 @@ from runner.dialects.object_ddl import (
 )
 from runner.dialects.statement import OfflineSink, Statement
 from runner.dialects.unsupported import OperationUnsupported
-from runner.dialects.values.mysql import MySQLLiterals
 from runner.errors import OfflineUnsupported, OperationError
 from runner.operations.mysql_stored import StoredColumn, in_session, keeps_type, read_columns
 from runner.operations.replaceable import Replaceable, View
@@ -78,6 +77,8 @@ from runner.operations.replaceable import Replaceable, View
 if TYPE_CHECKING:
     from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
     from sqlalchemy.types import TypeEngine
+
+    from runner.dialects.literals import Literals
 
 __all__ = ["MariaDBImpl", "MySQLAlterDefault", "MySQLChangeColumn", "MySQLImpl", "MySQLModifyColumn"]
 
@@ -187,7 +188,6 @@ class MySQLImpl(MySQLComparison, DefaultImpl):
     """Operations on MySQL, and on MariaDB where they are the same."""
 
     __dialect__ = "mysql"
-    literals = MySQLLiterals
     transactional_ddl = False
     script_sink = DelimiterSink
     database_name = "MySQL"
@@ -195,6 +195,11 @@ class MySQLImpl(MySQLComparison, DefaultImpl):
     drop_schema_cascades = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"BOOL", "TINYINT"}, {"JSON", "LONGTEXT"})
     type_arg_extract = [r"character set ([\w\-_]+)", r"collate ([\w\-_]+)"]  # noqa: RUF012  # Alembic's kind of value
+
+    def _literals(self) -> type[Literals]:
+        from runner.dialects.values.mysql import MySQLLiterals
+
+        return MySQLLiterals
 
     def alter_column(
         self,

@@ -48,12 +48,13 @@ from runner.dialects.object_ddl import (
     refuse_idle_change,
 )
 from runner.dialects.unsupported import OperationUnsupported
-from runner.dialects.values.oracle import OracleLiterals
 from runner.operations.replaceable import MaterializedView, Replaceable
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.oracle.base import OracleDDLCompiler
     from sqlalchemy.engine import Dialect
+
+    from runner.dialects.literals import Literals
 
 __all__ = ["OracleImpl"]
 
@@ -62,7 +63,6 @@ class OracleImpl(OracleComparison, DefaultImpl):
     """Operations on Oracle Database."""
 
     __dialect__ = "oracle"
-    literals = OracleLiterals
     transactional_ddl = False
     batch_separator = "/"
     command_terminator = ""
@@ -79,13 +79,18 @@ class OracleImpl(OracleComparison, DefaultImpl):
     object_kinds = frozenset({"view", "materialized view", "function", "procedure", "trigger"})
     replaced_in_place = frozenset({"view", "function", "procedure", "trigger"})
 
+    def _literals(self) -> type[Literals]:
+        from runner.dialects.values.oracle import OracleLiterals
+
+        return OracleLiterals
+
     def _configure(self, context_opts: Mapping[str, Any]) -> None:
         self.batch_separator = context_opts.get("oracle_batch_separator", self.batch_separator) or ""
 
     def _rendering_dialect(self) -> Dialect:
         # RETURNING ... INTO returns into a variable of the client, which a script does not have.
         return rendering_dialect(
-            self.dialect, self.render_binary_literal, literals=self.literals, insert_returning=False
+            self.dialect, self.render_binary_literal, literals=self._literals(), insert_returning=False
         )
 
     def render_binary_literal(self, value: bytes) -> str:

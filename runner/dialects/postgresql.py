@@ -48,7 +48,6 @@ from runner.dialects.ddl import (
 )
 from runner.dialects.literals import rendering_dialect
 from runner.dialects.postgresql_objects import PostgresqlObjects
-from runner.dialects.values.postgresql import PostgresqlLiterals
 from runner.errors import OfflineUnsupported, OperationError
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql.named_types import NamedType
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
+
+    from runner.dialects.literals import Literals
 
 __all__ = ["PostgresqlColumnType", "PostgresqlImpl", "named_type"]
 
@@ -75,16 +76,20 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     """Operations on PostgreSQL."""
 
     __dialect__ = "postgresql"
-    literals = PostgresqlLiterals
     transactional_ddl = True
     writes_in_with = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
+
+    def _literals(self) -> type[Literals]:
+        from runner.dialects.values.postgresql import PostgresqlLiterals
+
+        return PostgresqlLiterals
 
     def _rendering_dialect(self) -> Dialect:
         # Scripts run under standard_conforming_strings, the default of every supported server, whatever
         # SQLAlchemy assumes before it has seen one.
         return rendering_dialect(
-            self.dialect, self.render_binary_literal, literals=self.literals, _backslash_escapes=False
+            self.dialect, self.render_binary_literal, literals=self._literals(), _backslash_escapes=False
         )
 
     def render_binary_literal(self, value: bytes) -> str:

@@ -35,13 +35,14 @@ from runner.dialects.object_ddl import (
     raw,
 )
 from runner.dialects.unsupported import OperationUnsupported
-from runner.dialects.values.sqlite import SQLiteLiterals
 from runner.operations.replaceable import Replaceable, View
 from runner.operations.sqla import foreign_key_target, in_declared_order
 from runner.operations.sqltext import verbatim
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
+
+    from runner.dialects.literals import Literals
 
 __all__ = ["SQLiteImpl"]
 
@@ -58,7 +59,6 @@ class SQLiteImpl(SQLiteComparison, DefaultImpl):
     """
 
     __dialect__ = "sqlite"
-    literals = SQLiteLiterals
     transactional_ddl = False
     online_transactional_ddl = True
     supports_alter_column = False
@@ -66,6 +66,11 @@ class SQLiteImpl(SQLiteComparison, DefaultImpl):
     database_name = "SQLite"
     supports_schemas = False
     object_kinds = frozenset({"view", "trigger"})
+
+    def _literals(self) -> type[Literals]:
+        from runner.dialects.values.sqlite import SQLiteLiterals
+
+        return SQLiteLiterals
 
     def replace_replaceable(
         self, target: Replaceable, *, replaces: Replaceable | None = None, recreate: bool | None = None

@@ -104,6 +104,16 @@ def test_light_modules_load_nothing_heavy(module: str) -> None:
     assert (answer.returncode, answer.stdout.strip()) == (0, ""), answer.stderr
 
 
+def test_an_online_run_loads_no_other_database() -> None:
+    """What runs an env.py knows all databases, and leaves SQLAlchemy's modules for them to whoever writes a script."""
+    loaded = "(name for name in sys.modules if name.startswith('sqlalchemy.dialects.'))"
+    code = f"import sys, runner.commands.environment; print(*{loaded})"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=scrubbed_environment(), capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stdout.strip()) == (0, ""), answer.stderr
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_modules_say_what_is_public(path: Path) -> None:
     """Every module with a name of its own states `__all__`."""
