@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.directories import chain, make_directory
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 ENVIRONMENTS = pytest.mark.parametrize("env", ["none", "generic"])
 

@@ -11,7 +11,8 @@ import pytest
 from tests.directories import RevisionFile, chain, make_directory
 from tests.fix_pgbouncer import StartPgBouncer
 from tests.postgres import libpq_url
-from tests.programs import run_runner, start_runner, wait_for
+from tests.preloaded import run_runner
+from tests.programs import start_runner, wait_for
 from tests.side_tables import SIDE_TABLES
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
