@@ -43,11 +43,12 @@ image-test: $(VENV)/.dev ## Build the image and run it, alone and with Compose (
 chart-test: $(VENV)/.dev ## Render, validate and lint the chart (needs helm and kubernetes-validate)
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS) tests/chart
 
+# With ARGS="-k pooler" those cases only; the others keep their figures.
 reliability: $(VENV)/.dev ## Run the fault suite at every place and write its figures into docs/reliability.md
 	@rm -f $(VENV)/tally.jsonl
 	@RUNNER_TEST_EVERY_PLACE=1 RUNNER_TEST_TALLY=$(abspath $(VENV))/tally.jsonl \
 	  $(BIN)/python -m pytest $(FAULTS) $(ARGS) tests/faults
-	@$(BIN)/python -m tools.reliability $(VENV)/tally.jsonl
+	@$(BIN)/python -m tools.reliability $(VENV)/tally.jsonl $(if $(ARGS),--merge)
 
 format-check: $(VENV)/.dev ## Fail if a file is not formatted
 	@$(BIN)/ruff format --quiet --check . || { echo "Run: make format" >&2; exit 1; }

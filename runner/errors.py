@@ -22,7 +22,7 @@ typed fields carry the same facts for programs and for the log.
     |-- RevisionFailed, StatementFailed, EnvironmentFailed, NotCommitted      50-59  the code that ran
     |   `-- VersionRowMismatch, OperationError, ResumeNeeded, NothingToResolve, HookFailed, TemplateFailed
     |-- OfflineUnsupported, RangeInvalid, ArtifactNotWritable, ArtifactDirectoryInUse  60-69  offline mode
-    |   `-- ArtifactInvalid
+    |   `-- ArtifactInvalid, ManifestInUse
     |-- DatabaseBehind, DriftDetected, NewerDatabase, EditedRevision, SquashDiffers  70-79  answers, not accidents
     |   |-- TargetsFailed, WorkerLost
     |   `-- ArtifactAltered, ArtifactNotApplied, ArtifactDiffers
@@ -66,6 +66,7 @@ __all__ = [
     "InvalidTarget",
     "LockLost",
     "LockTimeout",
+    "ManifestInUse",
     "MissingDatabaseUrl",
     "MissingParent",
     "ModelMissing",
@@ -554,6 +555,18 @@ class ArtifactInvalid(RunnerError):
 
     code = "artifact-invalid"
     exit_code = 64
+
+
+class ManifestInUse(RunnerError):
+    """Another run over many targets writes the same manifest; nothing was started.
+
+    The operating system holds the lock, on a file beside the manifest, and gives it back when that run ends, however
+    it ends: there is nothing to clear away.
+    """
+
+    code = "manifest-in-use"
+    exit_code = 65
+    retryable = True
 
 
 class DatabaseBehind(RunnerError):

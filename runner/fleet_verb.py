@@ -14,6 +14,7 @@ from runner.commands.upgrade import require_revisions
 from runner.errors import DatabaseBehind, RunnerError, SettingsError, TargetsFailed, TargetsInvalid
 from runner.events import emit
 from runner.fleet.manifest import Entry, Manifest, Scope
+from runner.fleet.manifest_lock import exclusive
 from runner.fleet.messages import encoded
 from runner.fleet.run import FleetRun
 from runner.fleet.schedule import Schedule
@@ -35,6 +36,7 @@ def upgrade_fleet(target: Target, values: argparse.Namespace, settings: Settings
 
     Raises:
         TargetsInvalid: the list, or the manifest, cannot be used; nothing was started.
+        ManifestInUse: another run writes it; nothing was started.
         TargetsFailed: not every target is there.
         SignalReceived: after the workers have ended.
     """
@@ -48,10 +50,28 @@ def upgrade_fleet(target: Target, values: argparse.Namespace, settings: Settings
     )
     path = None if settings.manifest is None else settings.manifest.replace("{shard}", str(index))
     manifest = Manifest(path=path, scope=scope, run_id=target.options.run_id, clock=target.clock)
+    with exclusive(path, run_id=target.options.run_id, clock=target.clock):
+        _bring_up(target, values, settings, targets=targets, manifest=manifest)
+    left = [one for one in manifest.entries if not one.is_done]
+    if left:
+        raise _targets_failed(left, total=len(targets), path=path)
+    return {"targets": manifest.counts(), "targets_total": len(targets)}
+
+
+def _bring_up(
+    target: Target,
+    values: argparse.Namespace,
+    settings: Settings,
+    *,
+    targets: tuple[FleetTarget, ...],
+    manifest: Manifest,
+) -> None:
+    """Do what the manifest says is left to do; at the end it says what became of it."""
     resumed = manifest.take_up(targets)
     done = {one.name for one in manifest.entries if one.is_done}
     max_failures = 1 if settings.on_failure == "stop" else settings.max_failures
     schedule = Schedule(targets, done=done, canary=settings.canary, max_failures=max_failures)
+    index, count = manifest.scope.shard
     emit(
         "fleet.planned",
         targets_total=len(targets),
@@ -62,15 +82,11 @@ def upgrade_fleet(target: Target, values: argparse.Namespace, settings: Settings
         shard_index=index,
         shard_count=count,
         resumed=resumed,
-        manifest=path,
+        manifest=manifest.path,
     )
     manifest.write("running")
     _carry_out(target, values, settings, schedule=schedule, manifest=manifest, command="upgrade")
-    left = [one for one in manifest.entries if not one.is_done]
-    manifest.write("failed" if left else "finished")
-    if left:
-        raise _targets_failed(left, total=len(targets), path=path)
-    return {"targets": manifest.counts(), "targets_total": len(targets)}
+    manifest.write("finished" if all(one.is_done for one in manifest.entries) else "failed")
 
 
 def ask_fleet(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.preloaded import Preloaded, preloaded
+from tests.preloaded import Preloaded, end_helper, the_helper
 
 __all__ = ["Tally", "places"]
 
@@ -26,11 +26,15 @@ Tally = Callable[[str, int], None]
 """Notes that a case survived so many rounds. Called at the end of a test, where everything was asserted already."""
 
 
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Preloaded]:
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the helper process end with the tests."""
+    config.add_cleanup(end_helper)
+
+
+@pytest.fixture(scope="session")
+def runs() -> Preloaded:
     """Real runner processes, forked from one that has imported everything."""
-    with preloaded() as helper:
-        yield helper
+    return the_helper()
 
 
 @pytest.fixture

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tests.programs import ROOT, Finished, finished_program, scrubbed_environment
 
-__all__ = ["Preloaded", "Run", "preloaded"]
+__all__ = ["Preloaded", "Run", "end_helper", "preloaded", "run_runner", "the_helper"]
 
 _TIMEOUT_SECONDS = 180.0
 
@@ -90,6 +92,28 @@ def preloaded() -> Iterator[Preloaded]:
             process.communicate(timeout=_TIMEOUT_SECONDS)
 
 
+_EXITS = ExitStack()
+
+
+@cache
+def the_helper() -> Preloaded:
+    """Return the helper of this test process; it is started when it is first asked for."""
+    return _EXITS.enter_context(preloaded())
+
+
+def end_helper() -> None:
+    """End it, if it was started; called when the tests have ended."""
+    _EXITS.close()
+
+
+def run_runner(*args: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Finished:
+    """Do what the function of this name in tests.programs does, without the cost of imports.
+
+    Not for tests of what is imported, of the interpreter's start, or of its end.
+    """
+    return the_helper().run(*map(str, args), env=env or {}, cwd=cwd or ROOT)
+
+
 def _serve() -> None:
     """Fork a run, or wait for one, for each line of standard input; kill what is left at its end."""
     _import_what_runs_import()
@@ -136,7 +160,8 @@ def _become_a_run(args: Sequence[str], env: Mapping[str, str], cwd: str, output:
     os.environ.clear()
     os.environ.update(env)
     sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate("rww"))  # noqa: PTH123, SIM115  # descriptors
-    sys.argv = ["runner", *args]
+    sys.argv, sys.path[0] = ["runner", *args], cwd  # as `python -m runner` has it
+    signal.alarm(int(_TIMEOUT_SECONDS))  # a run that hangs is killed, and the test that waits for it fails
     code: object = 1
     try:
         main()

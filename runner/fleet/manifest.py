@@ -93,8 +93,8 @@ class Manifest:
     _SHARE = 0.05
 
     def __init__(self, *, path: str | None, scope: Scope, run_id: str | None, clock: Clock) -> None:
-        self._path = path
-        self._scope = scope
+        self.path = path
+        self.scope = scope
         self._run_id = run_id
         self._clock = clock
         self._entries: dict[str, Entry] = {}
@@ -130,29 +130,29 @@ class Manifest:
         return bool(earlier)
 
     def _read(self) -> dict[str, Entry]:
-        if self._path is None:
+        if self.path is None:
             return {}
         try:
-            with open(self._path, encoding="utf-8") as file:
+            with open(self.path, encoding="utf-8") as file:
                 document = json.load(file)
             entries = [_entry(values) for values in document["targets"]]
             scope, version = document["scope"], document["manifest"]
             shard = tuple(scope["shard"])
-            same = (scope["destination"], tuple(scope["heads"])) == (self._scope.destination, self._scope.heads)
+            same = (scope["destination"], tuple(scope["heads"])) == (self.scope.destination, self.scope.heads)
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise TargetsInvalid(f"The manifest {self._path} cannot be read: {error.strerror}.") from error
+            raise TargetsInvalid(f"The manifest {self.path} cannot be read: {error.strerror}.") from error
         except (ValueError, KeyError, TypeError, AttributeError):
             version = None
         if version != _FORMAT:
             raise TargetsInvalid(
-                f"{self._path} is no manifest of this runner, and would be overwritten. Name another file "
+                f"{self.path} is no manifest of this runner, and would be overwritten. Name another file "
                 "(RUNNER_MANIFEST), or remove it."
             )
-        if shard != self._scope.shard:
+        if shard != self.scope.shard:
             raise TargetsInvalid(
-                f"The manifest {self._path} is that of shard {shard[0]} of {shard[1]}. Give each shard its own file: "
+                f"The manifest {self.path} is that of shard {shard[0]} of {shard[1]}. Give each shard its own file: "
                 "{shard} in RUNNER_MANIFEST is the shard's index.",
             )
         return {one.name: one for one in entries} if same else {}
@@ -190,7 +190,7 @@ class Manifest:
 
     def write_if_due(self) -> None:
         """Write the file, unless it is up to date or was written a moment ago."""
-        if self._path is None or self._is_written or self._clock.monotonic() < self._not_before:
+        if self.path is None or self._is_written or self._clock.monotonic() < self._not_before:
             return
         before = self._clock.monotonic()
         self.write("running")
@@ -206,23 +206,23 @@ class Manifest:
         Raises:
             WriteFailed: it cannot be written.
         """
-        if self._path is None:
+        if self.path is None:
             return
-        temporary = f"{self._path}.{os.getpid()}.tmp"
+        temporary = f"{self.path}.{os.getpid()}.tmp"
         try:
             with open(temporary, "w", encoding="utf-8") as file:
                 file.write(self._text(outcome))
                 if outcome != "running":
                     file.flush()
                     os.fsync(file.fileno())
-            os.replace(temporary, self._path)
+            os.replace(temporary, self.path)
         except OSError as error:
             if os.path.exists(temporary):
                 os.unlink(temporary)
             raise WriteFailed(
-                f"The manifest {self._path} cannot be written: {error.strerror}. Name a file in a writable directory "
+                f"The manifest {self.path} cannot be written: {error.strerror}. Name a file in a writable directory "
                 "(RUNNER_MANIFEST), or none.",
-                path=self._path,
+                path=self.path,
             ) from error
         self._is_written = True
 
@@ -234,9 +234,9 @@ class Manifest:
             "started_at": self._started_at,
             "written_at": _time(self._clock),
             "scope": {
-                "destination": self._scope.destination,
-                "heads": list(self._scope.heads),
-                "shard": list(self._scope.shard),
+                "destination": self.scope.destination,
+                "heads": list(self.scope.heads),
+                "shard": list(self.scope.shard),
             },
             "counts": self.counts(),
         }

@@ -15,7 +15,8 @@ import pytest
 from tests.directories import Directory, Environment, RevisionFile, make_directory
 from tests.fix_postgres import PgDatabaseFactory, PgDump
 from tests.postgres import libpq_url, psql
-from tests.programs import Finished, run_runner
+from tests.preloaded import run_runner
+from tests.programs import Finished
 
 LOCK_SQL = "SELECT pg_advisory_lock(1381125714, 1973846467)"  # the one of the table alembic_version
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from tests.acceptance.test_artifact import files, made, manifest
 from tests.directories import RevisionFile, make_directory
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 TABLE = RevisionFile(
     revision="aaaa",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.directories import Directory, RevisionFile, chain, make_directory
-from tests.programs import Finished, run_runner
+from tests.preloaded import run_runner
+from tests.programs import Finished
 
 FIRST = RevisionFile(revision="r0001", upgrade="op.execute('SELECT 1')")
 EDITED = RevisionFile(revision="r0001", upgrade="op.execute('SELECT 2')")

@@ -208,6 +208,7 @@ def test_a_killed_parent_leaves_a_true_manifest_and_no_workers(directory: Direct
     run.wait_for("step.started", target="b", revision="t2")
     run.process.kill()
     run.process.wait(WAIT_SECONDS)
+    assert (directory.root / "m.json.lock").exists()  # a file that nobody holds
     wait_until(lambda: not is_alive(pid))
     outcomes = {name: one["outcome"] for name, one in entries(directory.root / "m.json").items()}
     assert outcomes == {"a": "applied", "b": "running", "c": "pending"}
@@ -215,6 +216,24 @@ def test_a_killed_parent_leaves_a_true_manifest_and_no_workers(directory: Direct
     (directory.root / "slow_b").unlink()
     again = Run(directory, env=env).ended().check()
     assert [one["target"] for one in again.events("target.started")] == ["b", "c"]
+
+
+def test_two_runs_do_not_write_one_manifest(directory: Directory) -> None:
+    """The one that comes second starts nothing and says whom it met; with a manifest of its own it may."""
+    (name,) = sqlite_list(directory, 1)
+    slow = directory.root / "slow_sqlite"
+    slow.touch()
+    env = {"RUNNER_TARGETS": "list.txt", "RUNNER_MANIFEST": "m.json", "RUNNER_LOCK_WAIT_SECONDS": "0"}
+    first = Run(directory, env=env)
+    first.wait_for("step.started", target=name, revision="t2")
+    written = (directory.root / "m.json").read_bytes()
+    failed = run_runner("upgrade", env=env, cwd=directory.root).check(65).event("run.failed")
+    assert (failed["error_code"], failed["holder_pid"]) == ("manifest-in-use", first.process.pid)
+    assert (directory.root / "m.json").read_bytes() == written
+    run_runner("upgrade", env=env | {"RUNNER_MANIFEST": "other.json"}, cwd=directory.root).check(76)
+    slow.unlink()
+    first.ended().check()
+    assert sorted(path.name for path in directory.root.glob("m.json*")) == ["m.json"]
 
 
 # -- policies ----------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from tests.directories import RevisionFile, chain, make_directory
 from tests.postgres import PostgresServer
-from tests.programs import run_alembic, run_program, run_runner
+from tests.preloaded import run_runner
+from tests.programs import run_alembic, run_program
 from tests.tcp_proxy import proxied
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"

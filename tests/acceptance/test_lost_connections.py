@@ -14,7 +14,8 @@ from tests.atwork import ask, wait_until
 from tests.directories import Directory, RevisionFile, chain, make_directory
 from tests.fix_pgbouncer import StartPgBouncer
 from tests.postgres import libpq_url
-from tests.programs import Finished, run_runner, start_runner, wait_for
+from tests.preloaded import run_runner
+from tests.programs import Finished, start_runner, wait_for
 from tests.tcp_proxy import Action, Message, proxied
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"

@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, inspect, text
 from tests.directories import Directory, Environment, RevisionFile, chain, make_directory
 from tests.fix_mariadb import MariadbDatabaseFactory
 from tests.mariadb import mariadb_client, mariadb_dump
-from tests.programs import Finished, run_alembic, run_runner, start_runner, wait_for
+from tests.preloaded import run_runner
+from tests.programs import Finished, run_alembic, start_runner, wait_for
 from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, inspect, make_url
 from tests.directories import chain, make_directory
 from tests.mariadb import MariadbServer
 from tests.postgres import PostgresServer
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 ENVIRONMENTS = pytest.mark.parametrize("env", ["none", "generic"])
 

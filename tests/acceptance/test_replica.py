@@ -11,7 +11,7 @@ import pytest
 from tests.atwork import ask, wait_until
 from tests.directories import chain, make_directory
 from tests.postgres import PostgresServer, find_installations, start_replica, start_server
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"
 

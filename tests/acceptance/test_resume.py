@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import psycopg
@@ -13,7 +14,8 @@ import pytest
 
 from tests.directories import Directory, RevisionFile, make_directory
 from tests.postgres import libpq_url
-from tests.programs import Finished, run_runner, start_runner, wait_for
+from tests.preloaded import run_runner, the_helper
+from tests.programs import Finished
 from tests.tcp_proxy import Action, Message, proxied
 
 BASE = """
@@ -85,27 +87,28 @@ def upgrade(directory: Directory, url: str, *words: str) -> Finished:
 
 def run_until_killed(directory: Directory, url: str, should_die: Callable[[Message], bool], action: Action) -> Finished:
     """Run `runner upgrade` and kill it at the first message that the function chooses, if there is one."""
-    process: list[subprocess.Popen[str]] = []
+    pid = Future[int]()
     dead: list[bool] = []
 
     def decide(message: Message) -> Action:
         if dead or not should_die(message):
             return Action.PASS
         dead.append(True)
-        os.kill(process[0].pid, signal.SIGKILL)
+        os.kill(pid.result(timeout=60), signal.SIGKILL)
         return action
 
     with proxied(url, decide) as proxy:
         environment = {"DATABASE_URL": proxy.url, "RUNNER_MONITOR_SECONDS": "0"}
-        process.append(start_runner("upgrade", cwd=directory.root, env=environment))
-        return wait_for(process[0])
+        run = the_helper().start("upgrade", cwd=directory.root, env=environment)
+        pid.set_result(run.pid)
+        return the_helper().wait(run)
 
 
 def wait_until_alone(url: str) -> None:
     """Wait until the server has noticed that a killed runner has gone."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     while ask(url, query + " AND backend_type = 'client backend'") != [(0,)]:
-        pass
+        time.sleep(0.02)
 
 
 def resolve_if_needed(directory: Directory, url: str, finished: Finished) -> Finished:

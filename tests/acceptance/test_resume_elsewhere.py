@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.directories import Directory, RevisionFile, make_directory
-from tests.programs import Finished, run_runner
+from tests.preloaded import run_runner
+from tests.programs import Finished
 
 KILL = """
 import os, signal

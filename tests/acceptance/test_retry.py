@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from tests.atwork import wait_until
 from tests.directories import RevisionFile, make_directory
 from tests.holding import runner_that_holds_the_lock
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 FAST = {"RUNNER_LOCK_TIMEOUT_SECONDS": "1"}
 FIRST = RevisionFile(revision="r0001", upgrade="op.create_table('t', sa.Column('id', sa.Integer))")

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, inspect
 
 from tests.directories import Directory, RevisionFile, make_directory
 from tests.oracle import sqlite_url
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 from tests.side_tables import without_side_tables
 
 TABLE = "op.create_table('{0}', sa.Column('id', sa.Integer, primary_key=True), sa.Column('name', sa.String(20)))"

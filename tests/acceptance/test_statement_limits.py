@@ -9,7 +9,8 @@ import pytest
 
 from tests.atwork import ask, url_for_driver
 from tests.directories import Environment, RevisionFile, make_directory
-from tests.programs import Finished, run_runner
+from tests.preloaded import run_runner
+from tests.programs import Finished
 
 SEEN = """
 import json, pathlib

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect
 
 from tests.directories import RevisionFile, chain, make_directory
 from tests.holding import runner_that_holds_the_lock
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 ENVIRONMENTS = pytest.mark.parametrize("env", ["none", "generic"])
 CANARY = "canary-Zq7%2B81"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.directories import Directory, RevisionFile, make_directory
 from tests.fix_postgres import Psql
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 
 TENANT = RevisionFile(
     revision="t1", upgrade='op.create_table("orders", sa.Column("id", sa.Integer))', downgrade='op.drop_table("orders")'

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from tests.directories import Directory, RevisionFile, chain, make_directory
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 from tests.side_tables import without_side_tables
 
 CREATE = "op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))"

@@ -12,7 +12,7 @@ from tests import postgres
 from tests.fix_postgres import PgDatabaseFactory
 from tests.oracle import sqlite_url
 from tests.postgres import PostgresServer
-from tests.programs import run_runner
+from tests.preloaded import run_runner
 from tests.side_tables import without_side_tables
 
 REVISION = """\
