@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from runner.artifact.splitting import statements_of
 from tests.directories import Directory, RevisionFile
 from tests.postgres import _client, libpq_url
 from tests.programs import run_runner
@@ -86,13 +87,32 @@ def by_psql(url: str, path: Path, *options: str) -> Applied:
 
 
 def by_psycopg(url: str, path: Path) -> Applied:
-    """Send a transactional file as one text and close the connection, as docs/artifact.md says of other clients."""
-    try:
-        with psycopg.connect(libpq_url(url), autocommit=True) as connection:
-            connection.execute(path.read_text(encoding="utf-8").encode())
-    except psycopg.Error as error:
-        return Applied(1, f"{error.sqlstate}: {error}")
+    """Send a file of `--client any` as docs/artifact.md says of other clients, and look at the session at an error.
+
+    A transactional file is one text; the statements of any other are sent one by one.
+    """
+    text = path.read_text(encoding="utf-8")
+    assert "\n\\" not in text, "the file has commands of psql"
+    texts = statements_of(text) if "non_transactional" in path.name else (text,)
+    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+        session = connection.execute(_SESSION).fetchone()
+        try:
+            for one in texts:
+                connection.execute(one.encode())
+        except psycopg.Error as error:
+            connection.rollback()
+            if len(texts) == 1:  # else closing is what gives back the lock and the settings
+                assert connection.execute(_SESSION).fetchone() == session
+            return Applied(1, f"{error.sqlstate}: {error}")
     return Applied(0, "")
+
+
+_SESSION = """
+SELECT current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('search_path'),
+       coalesce(current_setting('runner_artifact.started', true), ''),
+       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
+       (SELECT array_agg(name ORDER BY name) FROM pg_settings WHERE source = 'session')
+"""
 
 
 def apply_all(url: str, paths: Sequence[Path], how: Callable[[str, Path], Applied] = by_psql) -> None:

@@ -278,7 +278,9 @@ class RecordingContext(MigrationContext):
         assert self._current is not None  # a step is being recorded
         revision = self._current.step.revision
         path = self._script_of(revision).module.__file__ or ""
-        lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+        # Where the revision's code raised, the error is made further up, of the one that it raised.
+        frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
+        lines = [frame.lineno or 0 for frame in frames if frame.filename == path]
         reason = error.message.replace(path, self._relative(path)) if path else error.message
         return Obstacle(revision=revision, file=self._relative(path), line=lines[-1] if lines else 0, reason=reason)
 

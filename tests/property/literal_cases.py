@@ -99,6 +99,7 @@ JSON = st.recursive(
     max_leaves=6,
 )
 MOODS = st.sampled_from(list(Mood))
+_NO_NUMBERS = st.sampled_from([Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity"), Decimal("1.50")])
 SMALL = st.integers(-(2**31), 2**31 - 1)
 BIG = st.integers(-(2**63), 2**63 - 1)
 BYTES = st.binary(max_size=20)
@@ -133,6 +134,8 @@ EVERYWHERE = (
     _case("decorated text", Shouting(200), TEXT),
     _case("decorated by dialect", Tags(), st.lists(TEXT, max_size=3)),
     _case("decorated with a literal", Cents(), st.decimals(-999, 999, places=2)),
+    _case("small integer", sa.SmallInteger(), st.integers(-(2**15), 2**15 - 1)),
+    _case("characters", sa.CHAR(20), TEXT),
     _case("variant", sa.String(200).with_variant(pg.JSONB(), "postgresql"), TEXT),
 )
 
@@ -153,6 +156,13 @@ _INTS = st.integers(-1000, 1000)
 _AWARE = st.datetimes(dt.datetime(1900, 1, 3), dt.datetime(2900, 1, 1), timezones=ZONES)
 _NAIVE = st.datetimes(dt.datetime(1900, 1, 3), dt.datetime(2900, 1, 1))
 _DAYS = st.dates(dt.date(1900, 1, 1), dt.date(2900, 1, 1))
+
+
+def _multi(kind: Any, bounds: Values) -> Values:
+    """Return lists of ranges that overlap, touch or do not; the server puts them in order."""
+    return st.lists(st.tuples(bounds, bounds).map(lambda pair: kind(min(pair), max(pair))), max_size=3)
+
+
 _MULTI = st.lists(st.tuples(_INTS, _INTS).map(lambda pair: pg.Range(min(pair), max(pair))), max_size=3)
 _MOOD = pg.ENUM(Mood, name="mood_d")
 
@@ -209,6 +219,21 @@ POSTGRESQL = (
     _range(pg.Range, _NAIVE, _NAIVE, pg.TSRANGE(), "tsrange"),
     _range(pg.Range, _AWARE, _AWARE, pg.TSTZRANGE(), "tstzrange"),
     _case("int4multirange", pg.INT4MULTIRANGE(), _MULTI),
+    _case("int8multirange", pg.INT8MULTIRANGE(), _multi(pg.Range, BIG)),
+    _case("nummultirange", pg.NUMMULTIRANGE(), _multi(pg.Range, DECIMALS)),
+    _case("datemultirange", pg.DATEMULTIRANGE(), _multi(pg.Range, _DAYS)),
+    _case("tsmultirange", pg.TSMULTIRANGE(), _multi(pg.Range, _NAIVE)),
+    _case("tstzmultirange", pg.TSTZMULTIRANGE(), _multi(pg.Range, _AWARE)),
+    _case("array of ranges", pg.ARRAY(pg.INT4RANGE()), _MULTI),
+    _case("array of times", pg.ARRAY(sa.Time()), st.lists(st.times(), max_size=3)),
+    _case("numeric that is no number", sa.Numeric(), _NO_NUMBERS),
+    _case("array of numerics that are no numbers", pg.ARRAY(sa.Numeric()), st.lists(_NO_NUMBERS, max_size=3)),
+    _case("numeric of a precision", sa.Numeric(10, 3), st.decimals(-999999, 999999, places=5)),
+    _case("every date", sa.Date(), st.dates()),
+    _case("every datetime", sa.DateTime(), st.datetimes()),
+    _case("bytes of the dialect", pg.BYTEA(), BYTES | BYTES.map(lambda value: memoryview(value)[:])),
+    _case("jsonpath", pg.JSONPATH(), st.sampled_from(["$", '$."it\'s"[*] ? (@.a > 1)', '$."\\\\"'])),
+    _case("regconfig", pg.REGCONFIG(), st.just("simple")),
     _case("hstore", pg.HSTORE(), st.dictionaries(TEXT.filter(bool), st.none() | TEXT, max_size=3)),
 )
 

@@ -19,8 +19,9 @@ from tests.mariadb import mariadb_client
 from tests.property.literal_cases import MARIADB, POSTGRESQL, SQLITE, Case
 
 Script = Callable[[str], object]
+# An example is a script of up to 25 values for a client program; `thorough` means forty of them.
 SETTINGS = settings(
-    max_examples=4,
+    max_examples=max(4, settings().max_examples // 100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -2,7 +2,7 @@
 
 `make realdirs` prepares both parts: the unpacked packages below .cache/realdirs, and .venv-realdirs with what their
 env.py files import. Every env.py runs as it was published; argilla_server alone gets an empty package __init__, because
-importing the real one starts its web application.
+importing the real one starts its web application, and jupyterhub a stand-in for the module of its web application.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class RealDirectory:
         offline_upgrades: the longer ranges `A:B` whose revisions need no database, by dialect that works.
         offline_downgrades: the same for downgrades.
         baseline: SQL of the database the migrations start from, if they do not start from nothing.
+        start: the version row of that database.
+        stand_ins: a directory with what takes the place of modules that need more than its env.py does.
         variables: URL -> environment variables its env.py reads.
     """
 
@@ -80,6 +82,8 @@ class RealDirectory:
     offline_upgrades: Mapping[Dialect, tuple[str, ...]]
     offline_downgrades: Mapping[Dialect, tuple[str, ...]]
     baseline: Path | None = None
+    start: str = "base"
+    stand_ins: Path | None = None
     variables: Callable[[str], dict[str, str]] = field(default=_no_variables)
 
     @property
@@ -122,6 +126,8 @@ REAL_DIRECTORIES = (
             "sqlite": ("f460b0348206:afd65840b69e", "896818069c98:56cc5a70207e"),
         },
         baseline=Path(__file__).with_name("jupyterhub_0_9.sql"),
+        start="99a28a4418e1",
+        stand_ins=Path(__file__).with_name("stand_ins_jupyterhub"),
     ),
     RealDirectory(
         package="ckan",
@@ -233,5 +239,6 @@ def real_directory(directory: RealDirectory, url: str, workplace: Path) -> Place
         _INI.format(location=str(root / directory.location).replace("%", "%%"), url=url.replace("%", "%%")),
         encoding="utf-8",
     )
-    variables = {"PYTHONPATH": f"{root}:{ROOT}", "PYTHONWARNINGS": "ignore", **directory.variables(url)}
+    found_in = ":".join(str(one) for one in (directory.stand_ins, root, ROOT) if one is not None)
+    variables = {"PYTHONPATH": found_in, "PYTHONWARNINGS": "ignore", **directory.variables(url)}
     return Placed(directory=directory, url=url, ini=ini, variables=variables)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.artifacts import PATH, apply_all, files, make_artifact
-from tests.directories import RevisionFile, make_directory
+from tests.directories import Directory, RevisionFile, make_directory
 from tests.fix_postgres import PgDatabaseFactory, PgDump
-from tests.programs import run_runner
+from tests.programs import ROOT, run_runner
 
 ENUM = (
     "op.execute(\"CREATE TYPE mood AS ENUM ('x', 'y''')\")\n"
@@ -40,12 +41,19 @@ BRANCHES = (
 )
 
 
-@pytest.mark.parametrize("revisions", [PATH, BRANCHES], ids=["phases", "branches"])
+DEMO = "examples/demo"
+
+
+@pytest.mark.parametrize("revisions", [PATH, BRANCHES, DEMO], ids=["phases", "branches", "demo"])
 def test_applied_with_psql_it_is_the_online_run(
-    revisions: Sequence[RevisionFile], tmp_path: Path, pg_database_factory: PgDatabaseFactory, pg_dump: PgDump
+    revisions: Sequence[RevisionFile] | str, tmp_path: Path, pg_database_factory: PgDatabaseFactory, pg_dump: PgDump
 ) -> None:
     """pg_dump of schema and rows, the version rows among them, agree after the way up and after the way down."""
-    directory = make_directory(tmp_path, revisions)
+    if isinstance(revisions, str):
+        root = shutil.copytree(ROOT / revisions, tmp_path / "demo")
+        directory = Directory(root=root, ini=root / "alembic.ini", scripts=root / "migrations")
+    else:
+        directory = make_directory(tmp_path, revisions)
     bundle = make_artifact(directory, "--from", "base", "--to", "heads")
     by_hand, online = pg_database_factory(), pg_database_factory()
 

@@ -74,6 +74,18 @@ def test_a_question_to_the_database_is_an_obstacle(tmp_path: Path) -> None:
     assert str(tmp_path) not in repr(recording)
 
 
+def test_a_downgrade_that_fails_is_an_obstacle_at_its_line(tmp_path: Path) -> None:
+    """A way back whose own code raises cannot be written, and the line that raised is named."""
+    wrong = RevisionFile(revision="bbbb", down_revision="aaaa", downgrade="op.drop_column('t', sa.Column('x'))")
+
+    recording = recorded(tmp_path, TABLE, wrong, direction=Direction.DOWNGRADE)
+
+    (obstacle,) = recording.obstacles
+    lines = (tmp_path / "migrations" / "versions" / "bbbb_message.py").read_text(encoding="utf-8").splitlines()
+    assert lines[obstacle.line - 1] == "    op.drop_column('t', sa.Column('x'))"
+    assert obstacle.reason.startswith(f"Revision bbbb failed at versions/bbbb_message.py:{obstacle.line}: ")
+
+
 def test_a_question_whose_error_is_swallowed_is_an_obstacle(tmp_path: Path) -> None:
     """Neither `except Exception` nor `if result:` hides that a revision wanted an answer."""
     swallows = RevisionFile(

@@ -47,6 +47,14 @@ class Unliteral(TypeDecorator[Any]):
         return lambda value: value.upper()
 
 
+class Marked(TypeDecorator[str]):
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str:
+        return f"{value}\0"
+
+
 class Plain(sa.types.UserDefinedType[str]):
     cache_ok = True
 
@@ -98,6 +106,30 @@ def test_what_has_no_certain_literal_is_refused(dialect: str, type_: TypeEngine[
     """Neither a placeholder nor an approximation is written, and the message does not quote the value (OFF-3)."""
     with pytest.raises(OfflineUnsupported, match="Offline mode cannot write the statement"):
         inserted(dialect, type_, value)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (sa.Unicode(), "a\0b"),
+        (sa.CHAR(3), "\0"),
+        (sa.Enum("a\0b", name="e"), "a\0b"),
+        (pg.ARRAY(sa.Text()), ["a", "\0"]),
+        (pg.ARRAY(sa.Enum("a\0b", name="e")), ["a\0b"]),
+        (pg.HSTORE(), {"a\0": "b"}),
+        (pg.HSTORE(), {"a": "\0b"}),
+        (pg.TSVECTOR(), "\0"),
+        (pg.JSONPATH(), "$.\0"),
+        (pg.BIT(1), "\0"),
+        (pg.INET(), "::1\0"),
+        (Marked(), "a"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_nul_character_reaches_a_script_for_postgresql(type_: TypeEngine[Any], value: Any) -> None:
+    """Whatever the type it is in; psql would end the line there."""
+    with pytest.raises(OfflineUnsupported):
+        inserted("postgresql", type_, value)
 
 
 @pytest.mark.parametrize(
