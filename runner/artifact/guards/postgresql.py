@@ -7,7 +7,7 @@ stands alone between two notes in `runner_journal`, which an online run understa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -15,7 +15,6 @@ from sqlalchemy.schema import CreateTable
 
 from runner.artifact.guards.base import (
     Client,
-    Guard,
     WritingOptions,
     comment,
     heading,
@@ -24,6 +23,8 @@ from runner.artifact.guards.base import (
     unless_there,
 )
 from runner.artifact.guards.journal import statement_digest
+from runner.artifact.guards.plpgsql import array, do_block, in_text, or_null, raising
+from runner.artifact.guards.postgresql_guards import GUARDS, IN_TRANSACTION, READ_ONLY, REPLICA
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
 from runner.artifact.recording import RecordedRevision, RecordedStatement, Recording
 from runner.database.ancestry import HISTORY_TABLE
@@ -41,67 +42,6 @@ __all__ = ["GUARDS", "PostgresWriter"]
 _DIALECT: Dialect = PGDialect()  # type: ignore[no-untyped-call]
 _NAME_LENGTH = 255  # of the history's columns
 _STATEMENT_LENGTH = 2000  # of the journal's
-
-GUARDS: tuple[Guard, ...] = (
-    Guard(
-        code="RR001",
-        sentence="This file is for PostgreSQL ...",
-        meaning="The server has another major version than those the SQL was written and reviewed for. Have the bundle "
-        "made for this server.",
-    ),
-    Guard(code="RR002", sentence="This server is a replica ...", meaning="Connect to the primary."),
-    Guard(
-        code="RR003",
-        sentence="Transactions are read-only here ...",
-        meaning="Connect as a role that may write, or switch default_transaction_read_only off for it.",
-    ),
-    Guard(
-        code="RR004",
-        sentence="Another runner, or another file of a bundle, is at work ...",
-        meaning="Somebody holds the advisory lock. Wait until it has ended, look at the version rows, and apply again.",
-    ),
-    Guard(
-        code="RR005",
-        sentence="The current schema is ..., and this file is for ...",
-        meaning="The session would create tables in the wrong schema. Correct search_path.",
-    ),
-    Guard(
-        code="RR006",
-        sentence="The version rows are ..., and this file needs ...",
-        meaning="The database is not where this file begins: a file was left out, or the bundle is for another state.",
-    ),
-    Guard(
-        code="RR007",
-        sentence="This file was applied already ...",
-        meaning="The version rows are those it leads to. There is nothing to do.",
-    ),
-    Guard(
-        code="RR008",
-        sentence="A version row changed underneath ...",
-        meaning="Something without the lock changed the version table meanwhile. Nothing of this file remains.",
-    ),
-    Guard(
-        code="RR009",
-        sentence="Revision ... was begun and is not where this file goes on ...",
-        meaning="A non-transactional file before this one has not ended, or an online run was interrupted.",
-    ),
-    Guard(
-        code="RR010",
-        sentence="This file must not run inside a transaction ...",
-        meaning="Leave out psql's options -1 and --single-transaction, and any BEGIN of your own.",
-    ),
-    Guard(
-        code="RR011",
-        sentence="The session does not hold the lock any more ...",
-        meaning="A transaction pooler is between psql and the server. Connect to the server itself for this file.",
-    ),
-    Guard(
-        code="RR012",
-        sentence="The version rows have become ...",
-        meaning="A statement of a revision changed the version table. Nothing of this file remains.",
-    ),
-)
-"""Every guard of a file, in the order of their codes."""
 
 
 class PostgresWriter:
@@ -237,9 +177,9 @@ class _File:
     # -- guards ------------------------------------------------------------------------------------------
 
     def _server_guard(self) -> str:
-        body = [*self._version_check(), *_REPLICA, *_READ_ONLY]
+        body = [*self._version_check(), *REPLICA, *READ_ONLY]
         if not self._is_transaction:
-            body = [*_IN_TRANSACTION, *body]
+            body = [*IN_TRANSACTION, *body]
         key = self._options.lock
         try_lock = "pg_try_advisory_xact_lock" if self._is_transaction else "pg_try_advisory_lock"
         holder = (
@@ -252,7 +192,7 @@ class _File:
         body += [
             f"IF NOT {try_lock}({key.tool}, {key.target}) THEN",
             f"    holder := ({holder});",
-            *_raise(
+            *raising(
                 "RR004",
                 "format('Another runner, or another file of a bundle, is at work on this database (%s). Nothing was "
                 "changed.', coalesce(holder, 'it has just ended'))",
@@ -261,7 +201,7 @@ class _File:
             "END IF;",
             f"PERFORM set_config('runner_artifact.started', clock_timestamp()::text, {local});",
         ]
-        return self._do("the server and the lock", body, declare=["holder text;"])
+        return do_block("the server and the lock", body, declare=["holder text;"])
 
     def _version_check(self) -> list[str]:
         low, high = self._options.server.minimum, self._options.server.maximum
@@ -275,7 +215,7 @@ class _File:
         wanted = f"{low} or later" if high is None else str(high) if low == high else f"{low or 'older'} to {high}"
         return [
             f"IF {' OR '.join(conditions)} THEN",
-            *_raise(
+            *raising(
                 "RR001",
                 f"format('This file is for PostgreSQL {wanted}, and the server is %s. Nothing was changed.', "
                 "current_setting('server_version'))",
@@ -290,21 +230,21 @@ class _File:
         if self._options.schema is not None:
             body += [
                 f"IF current_schema() IS DISTINCT FROM {quoted(self._options.schema)} THEN",
-                *_raise(
+                *raising(
                     "RR005",
                     f"format('The current schema is %s, and this file is for %s. Nothing was changed.', "
                     f"coalesce(current_schema(), 'none'), {quoted(self._options.schema)})",
-                    f"'Correct search_path, as in PGOPTIONS=''-c search_path={_in_text(self._options.schema)}'', "
+                    f"'Correct search_path, as in PGOPTIONS=''-c search_path={in_text(self._options.schema)}'', "
                     "or connect as the role that owns the tables.'",
                 ),
                 "END IF;",
             ]
         body += self._read_rows()
-        before, after = _array(phase.rows_before), _array(phase.rows_after)
+        before, after = array(phase.rows_before), array(phase.rows_after)
         if phase.rows_after != phase.rows_before:
             body += [
                 f"IF found = {after} THEN",
-                *_raise(
+                *raising(
                     "RR007",
                     "'This file was applied already: the version rows are those it leads to. Nothing was changed.'",
                     "'Go on with the next file, if there is one.'",
@@ -313,7 +253,7 @@ class _File:
             ]
         body += [
             f"IF found <> {before} THEN",
-            *_raise(
+            *raising(
                 "RR006",
                 f"format('The version rows are %s, and this file needs %s. Nothing was changed.', "
                 f"{_SHOWN}, {quoted(rows_text(phase.rows_before))})",
@@ -322,7 +262,7 @@ class _File:
             "END IF;",
             *self._journal_check(),
         ]
-        return self._do("the schema and the version rows", body, declare=["found text[] := '{}';", "noted int := 0;"])
+        return do_block("the schema and the version rows", body, declare=["found text[] := '{}';", "noted int := 0;"])
 
     def _journal_check(self) -> list[str]:
         """Nobody else has begun the revision that this file begins with, and what it goes on with is all there."""
@@ -338,7 +278,7 @@ class _File:
             f"    WHERE {where} INTO noted;",
             "END IF;",
             f"IF noted <> {expected} THEN",
-            *_raise(
+            *raising(
                 "RR009",
                 f"format('Revision %s was begun and is not where this file goes on: it has %s of its statements "
                 f"committed, and this file needs %s. Nothing was changed.', {quoted(revision)}, "
@@ -350,11 +290,11 @@ class _File:
         ]
 
     def _end_guard(self) -> str:
-        after = _array(self._phase.rows_after)
+        after = array(self._phase.rows_after)
         body = [
             *self._read_rows(),
             f"IF found <> {after} THEN",
-            *_raise(
+            *raising(
                 "RR012",
                 f"format('The version rows have become %s instead of %s. Nothing of this file remains.', {_SHOWN}, "
                 f"{quoted(rows_text(self._phase.rows_after))})",
@@ -362,7 +302,7 @@ class _File:
             ),
             "END IF;",
         ]
-        return self._do("the version rows at the end", body, declare=["found text[] := '{}';"])
+        return do_block("the version rows at the end", body, declare=["found text[] := '{}';"])
 
     def _read_rows(self) -> list[str]:
         table = self._table(self._recording.version_table)
@@ -383,7 +323,7 @@ class _File:
                 f"{statement.sql};",
                 "GET DIAGNOSTICS changed = ROW_COUNT;",
                 "IF changed <> 1 THEN",
-                *_raise(
+                *raising(
                     "RR008",
                     f"format('A version row changed underneath: %s rows matched instead of one for revision %s. "
                     f"Nothing of this file remains.', changed, {quoted(part.revision.revision)})",
@@ -397,7 +337,7 @@ class _File:
         if self._options.history:
             body += self._history(part.revision)
         body.append("PERFORM set_config('runner_artifact.started', clock_timestamp()::text, true);")
-        return self._do("", body, declare=["changed bigint;"])
+        return do_block("", body, declare=["changed bigint;"])
 
     def _history(self, revision: RecordedRevision) -> list[str]:
         table = self._table(HISTORY_TABLE)
@@ -430,8 +370,8 @@ class _File:
             "database_user": "session_user",
             "tool_version": quoted(self._options.tool_version),
             "run_id": quoted(self._options.bundle_id[:32]),
-            "source_digest": _or_null(revision.source_digest),
-            "syntax_digest": _or_null(revision.syntax_digest),
+            "source_digest": or_null(revision.source_digest),
+            "syntax_digest": or_null(revision.syntax_digest),
             "heads_after": quoted(json.dumps(revision.heads_after)),
             "down_revisions": quoted(json.dumps(revision.down_revisions)),
             "depends_on": quoted(json.dumps(revision.depends_on)),
@@ -488,7 +428,7 @@ class _File:
         )
         body = [
             f"IF NOT EXISTS ({held}) THEN",
-            *_raise(
+            *raising(
                 "RR011",
                 "'The session does not hold the lock any more: every statement reaches another session of the server. "
                 "The statement that follows was not executed.'",
@@ -498,69 +438,19 @@ class _File:
             f"INSERT INTO {table} ({columns}) VALUES",
             f"    {row};",
         ]
-        return self._do("", body)
+        return do_block("", body)
 
     def _release(self) -> str:
         key = self._options.lock
-        return self._do("", [f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"])
+        return do_block("", [f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"])
 
     def _table(self, name: str) -> str:
         schema = self._recording.version_table_schema
         quote = self._preparer.quote
         return quote(name) if schema is None else f"{self._preparer.quote_schema(schema)}.{quote(name)}"
 
-    def _do(self, about: str, body: Iterable[str], *, declare: Iterable[str] = ()) -> str:
-        lines = [comment(f"Guard: {about}")] if about else []
-        declared = ["DECLARE", *(f"    {line}" for line in declare)] if declare else []
-        inner = "\n".join([*declared, "BEGIN", *(f"    {line}" for line in body), "END"])
-        tag = _dollar_tag(inner)
-        return "\n".join([*lines, f"DO {tag}", inner, f"{tag};"])
 
-
-def _raise(code: str, message: str, hint: str) -> list[str]:
-    """Return the lines that end the file with one sentence; message and hint are SQL expressions."""
-    return [f"    RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = {message},", f"        HINT = {hint};"]
-
-
-_REPLICA = [
-    "IF pg_is_in_recovery() THEN",
-    *_raise(
-        "RR002", "'This server is a replica and takes no writes. Nothing was changed.'", "'Connect to the primary.'"
-    ),
-    "END IF;",
-]
-_READ_ONLY = [
-    "IF current_setting('transaction_read_only') = 'on' THEN",
-    *_raise(
-        "RR003",
-        "format('Transactions are read-only here for the role %s. Nothing was changed.', current_user)",
-        "'Connect as a role that may write, or switch default_transaction_read_only off for it.'",
-    ),
-    "END IF;",
-]
-_IN_TRANSACTION = [
-    "IF transaction_timestamp() <> statement_timestamp() THEN",
-    *_raise(
-        "RR010",
-        "'This file must not run inside a transaction, and it does. Nothing was changed.'",
-        "'Leave out the options -1 and --single-transaction, and any BEGIN of your own.'",
-    ),
-    "END IF;",
-]
 _SHOWN = "CASE WHEN found = '{}' THEN 'none (base)' ELSE array_to_string(found, ', ') END"
-
-
-def _array(rows: Sequence[str]) -> str:
-    return f"ARRAY[{', '.join(quoted(row) for row in rows)}]::text[]"
-
-
-def _in_text(text: str) -> str:
-    """Return a text as it stands inside a string literal."""
-    return quoted(text)[1:-1]
-
-
-def _or_null(text: str | None) -> str:
-    return quoted(text) if text else "NULL"
 
 
 def _duration(value: str) -> str:
@@ -569,13 +459,3 @@ def _duration(value: str) -> str:
         return value
     milliseconds = int(value)
     return f"'{milliseconds // 1000}s'" if milliseconds % 1000 == 0 else f"'{milliseconds}ms'"
-
-
-def _dollar_tag(body: str) -> str:
-    """Return a dollar quote that the text does not contain."""
-    number = 0
-    tag = "$runner$"
-    while tag in body:
-        number += 1
-        tag = f"$runner{number}$"
-    return tag
