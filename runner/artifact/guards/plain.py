@@ -5,13 +5,13 @@ What differs from database to database is its `Spelling`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy.schema import CreateTable
 
-from runner.artifact.guards.base import Client, Guard, WritingOptions, comment, heading, quoted, rows_text
-from runner.artifact.guards.journal import statement_digest
+from runner.artifact.guards.base import Client, Guard, WritingOptions, comment, heading, quoted, rows_text, table_beside
+from runner.artifact.guards.journal import unit_digest
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
 from runner.artifact.recording import RecordedRevision, RecordedStatement, Recording
 from runner.database.interrupted import one_line_of
@@ -172,19 +172,19 @@ class _File:
         yield heading(part)
         number = part.written_before
         noted_one_by_one = self._has_journal and not self._is_transaction
-        for statement in part.statements:
-            if not noted_one_by_one or not changes_something(statement):
-                yield from self._statement(statement)
+        for unit in part.units:
+            if not noted_one_by_one or not changes_something(unit[0]):
+                yield from self._unit(unit)
                 continue
             number += 1
-            yield self._line(self._noted(part.revision, [(number, statement)], "started"))
-            yield from self._statement(statement)
+            yield self._line(self._noted(part.revision, [(number, unit)], "started"))
+            yield from self._unit(unit)
             where = f"{self._journal_where(part.revision)} AND number = {number}"
             yield self._line(f"UPDATE {self._table(JOURNAL_TABLE)} SET outcome = 'done' WHERE {where}")
         if part.ends:
             yield from self._ended(part)
         elif self._is_transaction and self._has_journal and part.writing:
-            noted = list(enumerate(part.writing, part.written_before + 1))
+            noted = enumerate(part.writing, part.written_before + 1)
             yield self._line(self._noted(part.revision, noted, "committed"))
 
     def _ended(self, part: Part) -> Iterator[str]:
@@ -195,6 +195,10 @@ class _File:
         yield self._spelling.require(CHANGED, self._rows_are(part.revision.heads_after))
 
     # -- pieces ------------------------------------------------------------------------------------------
+
+    def _unit(self, unit: Sequence[RecordedStatement]) -> Iterator[str]:
+        for statement in unit:
+            yield from self._statement(statement)
 
     def _statement(self, statement: RecordedStatement) -> Iterator[str]:
         yield statement.script
@@ -239,7 +243,9 @@ class _File:
         table = journal_table(self._recording.version_table_schema)
         return str(CreateTable(table).compile(dialect=self._spelling.dialect)).strip()
 
-    def _noted(self, revision: RecordedRevision, noted: list[tuple[int, RecordedStatement]], outcome: str) -> str:
+    def _noted(
+        self, revision: RecordedRevision, noted: Iterable[tuple[int, Sequence[RecordedStatement]]], outcome: str
+    ) -> str:
         columns = ", ".join(column.name for column in journal_table(None).columns)
         rows = [
             ", ".join(
@@ -249,14 +255,14 @@ class _File:
                     quoted(self._recording.direction.value),
                     str(number),
                     quoted(outcome),
-                    quoted(statement_digest(statement, self._recording.dialect_name)),
+                    quoted(unit_digest(unit, self._recording.dialect_name)),
                     "-1",
                     quoted(revision.syntax_digest or revision.source_digest),
-                    self._text(one_line_of(statement.sql)[:_STATEMENT_LENGTH]),
+                    self._text(one_line_of(unit[0].sql)[:_STATEMENT_LENGTH]),
                     self._spelling.now,
                 )
             )
-            for number, statement in noted
+            for number, unit in noted
         ]
         values = ",\n    ".join(f"({row})" for row in rows)
         return f"INSERT INTO {self._table(JOURNAL_TABLE)} ({columns}) VALUES\n    {values}"
@@ -266,9 +272,7 @@ class _File:
         return quoted(text.replace("\\", "/"))
 
     def _table(self, name: str) -> str:
-        preparer = self._spelling.dialect.identifier_preparer
-        schema = self._recording.version_table_schema
-        return preparer.quote(name) if schema is None else f"{preparer.quote_schema(schema)}.{preparer.quote(name)}"
+        return table_beside(self._recording, name, self._spelling.dialect)
 
 
 def _is_whole(part: Part) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.schema import CreateTable
 
 from runner.artifact.guards.base import (
     Client,
@@ -20,16 +19,16 @@ from runner.artifact.guards.base import (
     heading,
     quoted,
     rows_text,
+    table_beside,
     unless_there,
 )
-from runner.artifact.guards.journal import statement_digest
 from runner.artifact.guards.plpgsql import array, do_block, in_text, or_null, raising
 from runner.artifact.guards.postgresql_guards import GUARDS, IN_TRANSACTION, READ_ONLY, REPLICA
+from runner.artifact.guards.postgresql_journal import Journal
+from runner.artifact.guards.psql import without_variables
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
 from runner.artifact.recording import RecordedRevision, RecordedStatement, Recording
 from runner.database.ancestry import HISTORY_TABLE
-from runner.database.interrupted import one_line_of
-from runner.database.journal_table import JOURNAL_TABLE, journal_table
 from runner.database.limits import FoundValues, limiter_for
 from runner.dialects.statement_kind import StatementKind
 from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
@@ -41,7 +40,6 @@ __all__ = ["GUARDS", "PostgresWriter"]
 
 _DIALECT: Dialect = PGDialect()  # type: ignore[no-untyped-call]
 _NAME_LENGTH = 255  # of the history's columns
-_STATEMENT_LENGTH = 2000  # of the journal's
 
 
 class PostgresWriter:
@@ -68,11 +66,12 @@ class _File:
         self._recording = recording
         self._options = options
         self._total = total
-        self._preparer = _DIALECT.identifier_preparer
         self._limiter = limiter_for("postgresql")
         self._in_force: dict[str, str] = {}
         self._index = {part.revision.revision: number for number, part in enumerate(phase.parts, 1)}
         self._is_transaction = phase.kind is PhaseKind.TRANSACTIONAL
+        self._journal = Journal(recording, options)
+        self._goes_on = options.client is Client.NATIVE and not self._is_transaction
 
     def text(self) -> str:
         body = self._transaction() if self._is_transaction else self._single_statements()
@@ -106,19 +105,18 @@ class _File:
         yield self._server_guard()
         yield from self._of_environment(self._recording.before)
         yield self._rows_guard()
-        yield f"{self._journal_sql()};"
+        yield self._journal.create()
         yield ""
         yield heading(part)
         number = part.written_before
-        for statement in part.statements:
-            yield from self._limits(statement.kind, part.revision.limits)
-            if not changes_something(statement):
-                yield from (statement.script, "")
-                continue
-            number += 1
-            yield self._noted(part.revision, number, statement, "started")
-            yield statement.script
-            yield self._noted(part.revision, number, statement, "done")
+        write = self._journal.repeatable if self._goes_on else self._journal.once
+        for unit in part.units:
+            yield from self._limits(unit[0].kind, part.revision.limits)
+            if changes_something(unit[0]):
+                number += 1
+                yield from write(part.revision, number, unit)
+            else:
+                yield from (without_variables(one.script) for one in unit)
             yield ""
         yield self._release()
         yield from (f"RESET {name};" for name in sorted(self._in_force))
@@ -150,18 +148,18 @@ class _File:
         if statements:
             yield ""
             yield comment("---- env.py")
-            yield from (one.script for one in statements)
+            yield from (without_variables(one.script) for one in statements)
 
     def _part(self, part: Part) -> Iterator[str]:
         yield heading(part)
         for statement in part.statements:
             yield from self._limits(statement.kind, part.revision.limits)
-            yield statement.script
+            yield without_variables(statement.script)
         if part.ends:
             yield self._ended(part)
         else:
-            yield f"{self._journal_sql()};"
-            yield self._all_noted(part)
+            yield self._journal.create()
+            yield self._journal.all_noted(part)
 
     def _limits(self, kind: StatementKind, limits: RevisionLimits) -> Iterator[str]:
         """Set what a kind of statement gets, where it is not in force."""
@@ -260,34 +258,9 @@ class _File:
                 "'Apply the files of a bundle in order and to the database it was made for; see README.md.'",
             ),
             "END IF;",
-            *self._journal_check(),
+            *self._journal.check(phase.parts[0], may_go_on=self._goes_on),
         ]
-        return do_block("the schema and the version rows", body, declare=["found text[] := '{}';", "noted int := 0;"])
-
-    def _journal_check(self) -> list[str]:
-        """Nobody else has begun the revision that this file begins with, and what it goes on with is all there."""
-        part = self._phase.parts[0]
-        revision = part.revision.revision
-        where = self._journal_where(part.revision)
-        expected = part.written_before
-        fine = "bool_and(outcome IN ('committed', 'done', 'asserted'))"
-        table = self._table(JOURNAL_TABLE)
-        return [
-            f"IF to_regclass({quoted(table)}) IS NOT NULL THEN",
-            f"    SELECT CASE WHEN {fine} IS FALSE THEN -1 ELSE count(*) END FROM {table}",
-            f"    WHERE {where} INTO noted;",
-            "END IF;",
-            f"IF noted <> {expected} THEN",
-            *raising(
-                "RR009",
-                f"format('Revision %s was begun and is not where this file goes on: it has %s of its statements "
-                f"committed, and this file needs %s. Nothing was changed.', {quoted(revision)}, "
-                f"CASE WHEN noted < 0 THEN 'some' ELSE noted::text END, {expected})",
-                f"'Look into {JOURNAL_TABLE}. `runner upgrade` knows how to go on from there; README.md says how to do "
-                "it by hand.'",
-            ),
-            "END IF;",
-        ]
+        return do_block("the schema and the version rows", body, declare=_FOUND)
 
     def _end_guard(self) -> str:
         after = array(self._phase.rows_after)
@@ -332,8 +305,7 @@ class _File:
                 "END IF;",
             ]
         if not part.begins:
-            where = self._journal_where(part.revision)
-            body.append(f"DELETE FROM {self._table(JOURNAL_TABLE)} WHERE {where};")
+            body.append(self._journal.forget(part.revision))
         if self._options.history:
             body += self._history(part.revision)
         body.append("PERFORM set_config('runner_artifact.started', clock_timestamp()::text, true);")
@@ -377,79 +349,15 @@ class _File:
             "depends_on": quoted(json.dumps(revision.depends_on)),
         }
 
-    def _journal_where(self, revision: RecordedRevision) -> str:
-        return (
-            f"version_table = {quoted(self._recording.version_table)} AND revision = {quoted(revision.revision)} "
-            f"AND direction = {quoted(self._recording.direction.value)}"
-        )
-
-    def _journal_sql(self) -> str:
-        table = journal_table(self._recording.version_table_schema)
-        return str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-
-    def _journal_row(self, revision: RecordedRevision, number: int, statement: RecordedStatement, outcome: str) -> str:
-        values = (
-            quoted(self._recording.version_table),
-            quoted(revision.revision),
-            quoted(self._recording.direction.value),
-            str(number),
-            quoted(outcome),
-            quoted(statement_digest(statement, "postgresql")),
-            "-1",
-            quoted(revision.syntax_digest or revision.source_digest),
-            quoted(one_line_of(statement.sql)[:_STATEMENT_LENGTH]),
-            "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS+00:00')",
-        )
-        return f"({', '.join(values)})"
-
-    def _all_noted(self, part: Part) -> str:
-        """Note all statements of a part, which are about to be committed with it."""
-        rows = [
-            self._journal_row(part.revision, number, statement, "committed")
-            for number, statement in enumerate(part.writing, part.written_before + 1)
-        ]
-        if not rows:
-            return ""
-        columns = ", ".join(column.name for column in journal_table(None).columns)
-        return f"INSERT INTO {self._table(JOURNAL_TABLE)} ({columns}) VALUES\n    " + ",\n    ".join(rows) + ";"
-
-    def _noted(self, revision: RecordedRevision, number: int, statement: RecordedStatement, outcome: str) -> str:
-        """Note that one statement is about to run, or that it is done; the lock must still be there."""
-        table = self._table(JOURNAL_TABLE)
-        if outcome == "done":
-            where = f"{self._journal_where(revision)} AND number = {number}"
-            return f"UPDATE {table} SET outcome = 'done' WHERE {where};"
-        columns = ", ".join(column.name for column in journal_table(None).columns)
-        row = self._journal_row(revision, number, statement, outcome)
-        key = self._options.lock
-        held = (
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
-            f"AND pid = pg_backend_pid() AND classid = {key.tool & 0xFFFFFFFF} AND objid = {key.target & 0xFFFFFFFF}"
-        )
-        body = [
-            f"IF NOT EXISTS ({held}) THEN",
-            *raising(
-                "RR011",
-                "'The session does not hold the lock any more: every statement reaches another session of the server. "
-                "The statement that follows was not executed.'",
-                "'Connect to the server itself, not to a transaction pooler.'",
-            ),
-            "END IF;",
-            f"INSERT INTO {table} ({columns}) VALUES",
-            f"    {row};",
-        ]
-        return do_block("", body)
-
     def _release(self) -> str:
         key = self._options.lock
         return do_block("", [f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"])
 
     def _table(self, name: str) -> str:
-        schema = self._recording.version_table_schema
-        quote = self._preparer.quote
-        return quote(name) if schema is None else f"{self._preparer.quote_schema(schema)}.{quote(name)}"
+        return table_beside(self._recording, name, _DIALECT)
 
 
+_FOUND = ("found text[] := '{}';", "noted int := 0;", "others int := 0;", "finished int := 0;")
 _SHOWN = "CASE WHEN found = '{}' THEN 'none (base)' ELSE array_to_string(found, ', ') END"
 
 

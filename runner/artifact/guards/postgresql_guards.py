@@ -65,6 +65,18 @@ GUARDS: tuple[Guard, ...] = (
         sentence="The version rows have become ...",
         meaning="A statement of a revision changed the version table. Nothing of this file remains.",
     ),
+    Guard(
+        code="RR013",
+        sentence="Statement ... of revision ... was at work when its session ended ...",
+        meaning="The file was applied again, and nothing tells whether that statement took effect. Look, say so as the "
+        "hint has it, and apply the file again.",
+    ),
+    Guard(
+        code="RR014",
+        sentence="The server refused statement ... of revision ...",
+        meaning="A statement outside of transactions failed, for the reason above the message. Correct the cause and "
+        "apply the file again: it goes on there.",
+    ),
 )
 """Every guard of a file, in the order of their codes."""
 
