@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy.schema import CreateTable
 
 from runner.artifact.guards.base import Client, Guard, WritingOptions, comment, heading, quoted, rows_text, table_beside
+from runner.artifact.guards.history import HistorySpelling, told_by_revision
 from runner.artifact.guards.journal import unit_digest
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
 from runner.artifact.recording import RecordedRevision, RecordedStatement, Recording
@@ -59,6 +60,8 @@ class Spelling(Protocol):
     """Whether statements that stand alone are noted in the journal."""
     now: str
     """The time in UTC as the journal has it, as an expression."""
+    history: HistorySpelling | None
+    """How the history is written where it is there; None where the database has no way to ask for a table."""
 
     def client_commands(self) -> Iterable[str]:
         """Return what makes the database's own client stop at an error."""
@@ -80,6 +83,9 @@ class Spelling(Protocol):
 
     def create_table(self, sql: str, name: str) -> str:
         """Return CREATE TABLE that does nothing where the table is there."""
+
+    def literal(self, text: str) -> str:
+        """Return a string literal."""
 
     def require(self, sentence: str, condition: str) -> str:
         """Return a statement that fails with the sentence unless the condition is true."""
@@ -123,6 +129,7 @@ class _File:
         self._options = options
         self._total = total
         self._is_transaction = phase.kind is PhaseKind.TRANSACTIONAL
+        self._history = spelling.history if options.history and recording.version_table_schema is None else None
         self._has_journal = spelling.has_journal and (not self._is_transaction or not all(map(_is_whole, phase.parts)))
 
     def text(self) -> str:
@@ -142,8 +149,26 @@ class _File:
     def _body(self) -> Iterator[str]:
         spelling, phase = self._spelling, self._phase
         yield from spelling.session(transactional=self._is_transaction, options=self._options)
+        if self._history is not None:
+            yield from self._history.begin()
         if self._is_transaction:
             yield from spelling.begin()
+        yield from self._checks()
+        for part in phase.parts:
+            yield ""
+            yield from self._part(part)
+        if phase.is_last:
+            for statement in self._recording.after:
+                yield from self._statement(statement)
+        yield ""
+        if self._is_transaction:
+            yield from spelling.commit()
+        if self._history is not None:
+            yield from self._history.end()
+        yield from spelling.end(self._options)
+
+    def _checks(self) -> Iterator[str]:
+        spelling, phase = self._spelling, self._phase
         yield ""
         yield comment("Guards")
         yield from spelling.server_guards(self._options)
@@ -157,16 +182,6 @@ class _File:
         if self._has_journal:
             yield spelling.create_table(self._journal_sql(), self._table(JOURNAL_TABLE))
             yield self._journal_guard(phase.parts[0])
-        for part in phase.parts:
-            yield ""
-            yield from self._part(part)
-        if phase.is_last:
-            for statement in self._recording.after:
-                yield from self._statement(statement)
-        yield ""
-        if self._is_transaction:
-            yield from spelling.commit()
-        yield from spelling.end(self._options)
 
     def _part(self, part: Part) -> Iterator[str]:
         yield heading(part)
@@ -193,6 +208,9 @@ class _File:
         if self._has_journal:
             yield self._line(f"DELETE FROM {self._table(JOURNAL_TABLE)} WHERE {self._journal_where(part.revision)}")
         yield self._spelling.require(CHANGED, self._rows_are(part.revision.heads_after))
+        if self._history is not None:
+            told = told_by_revision(self._recording, self._options, part.revision, self._spelling.literal)
+            yield from self._history.row(told, self._phase.parts.index(part) + 1)
 
     # -- pieces ------------------------------------------------------------------------------------------
 

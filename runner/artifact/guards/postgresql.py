@@ -6,7 +6,6 @@ stands alone between two notes in `runner_journal`, which an online run understa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,8 @@ from runner.artifact.guards.base import (
     table_beside,
     unless_there,
 )
-from runner.artifact.guards.plpgsql import array, do_block, in_text, or_null, raising
+from runner.artifact.guards.history import told_by_revision
+from runner.artifact.guards.plpgsql import array, do_block, in_text, raising
 from runner.artifact.guards.postgresql_guards import GUARDS, IN_TRANSACTION, READ_ONLY, REPLICA
 from runner.artifact.guards.postgresql_journal import Journal
 from runner.artifact.guards.psql import without_variables
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["GUARDS", "PostgresWriter"]
 
 _DIALECT: Dialect = PGDialect()  # type: ignore[no-untyped-call]
-_NAME_LENGTH = 255  # of the history's columns
 
 
 class PostgresWriter:
@@ -331,22 +330,10 @@ class _File:
         return {
             "id": "lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || "
             f"'{index:08x}' || substr(md5(random()::text || clock_timestamp()::text), 1, 12)",
-            "version_table": quoted(self._recording.version_table[:_NAME_LENGTH]),
-            "revision": quoted(revision.revision[:_NAME_LENGTH]),
-            "message": quoted(revision.message[:_NAME_LENGTH]),
-            "direction": quoted(self._recording.direction.value),
-            "outcome": "'applied'",
-            "attempts": "1",
+            **told_by_revision(self._recording, self._options, revision, quoted),
             "started_at": started,
             "duration_seconds": f"round(extract(epoch FROM clock_timestamp() - {started})::numeric, 6)",
             "database_user": "session_user",
-            "tool_version": quoted(self._options.tool_version),
-            "run_id": quoted(self._options.bundle_id[:32]),
-            "source_digest": or_null(revision.source_digest),
-            "syntax_digest": or_null(revision.syntax_digest),
-            "heads_after": quoted(json.dumps(revision.heads_after)),
-            "down_revisions": quoted(json.dumps(revision.down_revisions)),
-            "depends_on": quoted(json.dumps(revision.depends_on)),
         }
 
     def _release(self) -> str:
