@@ -185,7 +185,9 @@ def verified_text(verified: VerifiedArtifact) -> str:
         by = list(verified.applied_by.values())
         known = f"{by.count('artifact')} by this artifact, {by.count('other')} otherwise" if by else "no history"
         lines.append(f"{verified.database}: {', '.join(verified.rows) or 'base'} ({known})")
-        lines += [f"schema fingerprint: {verified.fingerprint}", *(f"PROBLEM: {one}" for one in verified.problems)]
+        if verified.fingerprint is not None:
+            lines.append(f"schema fingerprint: {verified.fingerprint}")
+        lines += [f"PROBLEM: {one}" for one in verified.problems]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -6,12 +6,13 @@ its lock with waiting, its events, and another attempt where a lock on a table w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
+from runner.artifact.conditions import Conditions
 from runner.artifact.reading import StoredBundle, StoredPhase, StoredStatement
 from runner.artifact.verify import noted_statements, version_rows
 from runner.clock import Clock
@@ -25,7 +26,7 @@ from runner.events import emit
 from runner.interrupts import RunningStatement, interrupts
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, CursorResult
 
 __all__ = ["AppliedBundle", "AppliedRevision", "ApplyOptions", "apply_bundle"]
 
@@ -147,9 +148,9 @@ class _Application:
     def _todo(self, rows: tuple[str, ...]) -> Sequence[StoredPhase]:
         """Return the files from the first that fits the version rows and the journal."""
         noted = self._noted()
-        for number, phase in enumerate(self.phases):
-            if phase.rows_before == rows and noted.get(phase.revisions[0], 0) == phase.statements_before:
-                return self.phases[number:]
+        number = _first_to_apply(self.phases, rows, noted)
+        if number is not None:
+            return self.phases[number:]
         if rows == self.phases[-1].rows_after and not noted:
             return ()
         shown = ", ".join(rows) or "none (base)"
@@ -191,29 +192,47 @@ class _Application:
         self._finished(phase)
 
     def _statements(self, phase: StoredPhase, statements: Sequence[StoredStatement]) -> None:
+        conditions = Conditions()
+        refused: DBAPIError | None = None  # and to be noted by the statements that follow
         for statement in statements:
-            interrupts.check()
+            if not conditions.takes(statement):
+                continue
+            if refused is None:
+                interrupts.check()
             if statement.begins is not None:
                 self._begin(statement.begins)
             try:
-                self._execute(statement.sql)
+                self._take(statement, conditions)
             except DBAPIError as error:
+                if not conditions.stops_at_errors and not is_lost(error):
+                    refused = error
+                    conditions.executed(failed=True)
+                    continue
                 if not is_lost(error):
                     self._roll_back(phase)
                 interrupts.check()  # a statement that a signal cancelled
-                raise self._refused(phase, error) from error
+                raise self._refused(phase, refused or error) from error
 
-    def _execute(self, sql: str) -> None:
+    def _take(self, statement: StoredStatement, conditions: Conditions) -> None:
+        """Execute a statement, and do with its rows what its command says."""
+        result = self._execute(statement.sql)
+        conditions.executed(failed=False)
+        if statement.command == "gset":
+            conditions.set_all(dict(result.mappings().one()))
+        elif statement.command == "gexec":
+            for sql in result.scalars().all():
+                self._execute(sql)
+
+    def _execute(self, sql: str) -> CursorResult[Any]:
         """Execute one statement; a signal cancels it, except for a COMMIT."""
         options = {"no_parameters": True}
         if sql.upper() == "COMMIT":
             with interrupts.deferred():
-                self.connection.exec_driver_sql(sql, execution_options=options)
-            return
+                return self.connection.exec_driver_sql(sql, execution_options=options)
         running = RunningStatement(cancel_for_connection(self.connection))
         interrupts.begin(running)
         try:
-            self.connection.exec_driver_sql(sql, execution_options=options)
+            return self.connection.exec_driver_sql(sql, execution_options=options)
         finally:
             interrupts.end(running)
 
@@ -236,7 +255,7 @@ class _Application:
         stays = (
             "Nothing of the file remains."
             if phase.kind == "transactional"
-            else f"What ran before it stays, and {JOURNAL_TABLE} has it; `runner upgrade` can go on from there."
+            else f"What ran before it stays, and {JOURNAL_TABLE} has it. Apply it again, or run `runner upgrade`."
         )
         named = f", revision {revision}" if revision else ""
         failed = StatementFailed(f"{phase.path}{named}: {detail}. {stays}", revision=revision, sqlstate=state or None)
@@ -307,6 +326,19 @@ class _Refused(Exception):
         if self.state == _AT_WORK:
             return waited < options.lock_wait_seconds
         return self.state in _TRY_AGAIN and waited < options.lock_retry_seconds
+
+
+def _first_to_apply(phases: Sequence[StoredPhase], rows: tuple[str, ...], noted: Mapping[str, int]) -> int | None:
+    """Return the number of the first file that fits the version rows and the journal, or that stopped in its middle."""
+    fitting = [(number, phase, noted.get(phase.revisions[0], 0)) for number, phase in enumerate(phases)]
+    fitting = [one for one in fitting if one[1].rows_before == rows]
+    exact = (number for number, phase, done in fitting if phase.statements_before == done)
+    halfway = (
+        number
+        for number, phase, done in reversed(fitting)
+        if phase.kind == "non_transactional" and phase.statements_before < done
+    )
+    return next(exact, next(halfway, None))
 
 
 def _ends(start: tuple[str, ...], end: tuple[str, ...]) -> dict[str, Any]:

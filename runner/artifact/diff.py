@@ -111,7 +111,7 @@ def _statements(bundle: StoredBundle, direction: str) -> dict[str, list[str]]:
         for statement in bundle.statements(phase):
             current = statement.begins or current
             sql = _without_comments(statement.sql)
-            if current is not None and not _is_frame(sql):
+            if sql and current is not None and not _is_frame(sql):
                 note = "" if phase.kind == "transactional" else "-- outside of a transaction\n"
                 found.setdefault(current, []).append(f"{note}{sql};")
     return found
@@ -129,6 +129,7 @@ def _is_frame(sql: str) -> bool:
     return (
         sql.upper() == "COMMIT"
         or "$runner$" in sql
+        or "'runner_artifact." in sql
         or " runner_journal" in sql
         or ".runner_journal" in sql
         or bool(

@@ -30,7 +30,7 @@ class Part:
 
     Args:
         statements: the revision's own, those of the version table left out.
-        written_before: how many statements that change something earlier phases have of this revision.
+        written_before: how many units that change something earlier phases have of this revision.
         begins: nothing of the revision is in an earlier phase.
         ends: nothing of it is in a later one, so this part changes the version rows.
     """
@@ -42,9 +42,14 @@ class Part:
     ends: bool
 
     @property
-    def writing(self) -> tuple[RecordedStatement, ...]:
-        """The statements that change something, as the journal of an online run counts them."""
-        return tuple(one for one in self.statements if changes_something(one))
+    def units(self) -> tuple[tuple[RecordedStatement, ...], ...]:
+        """The statements, those together that an online run sends as one."""
+        return tuple(tuple(group) for _, group in groupby(self.statements, key=_identity))
+
+    @property
+    def writing(self) -> tuple[tuple[RecordedStatement, ...], ...]:
+        """The units that change something, as the journal of an online run counts them."""
+        return tuple(unit for unit in self.units if changes_something(unit[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,11 @@ def changes_something(statement: RecordedStatement) -> bool:
     """Tell whether a statement counts for the journal: one that reads, or concerns the session, does not."""
     if statement.role is Role.TEXT:
         return False
-    return effect_of(statement.sql, is_operation=True) is StatementEffect.WRITES
+    return effect_of(statement.sql, is_operation=statement.is_operation) is StatementEffect.WRITES
+
+
+def _identity(statement: RecordedStatement) -> int:
+    return id(statement if statement.online is None else statement.online)
 
 
 def phases_of(recording: Recording) -> tuple[Phase, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.artifact.manifest import FORMAT, MANIFEST, sha256
-from runner.artifact.splitting import statements_of
+from runner.artifact.splitting import Piece, pieces_of
 from runner.errors import ArtifactAltered, ArtifactInvalid
 
 __all__ = ["StoredBundle", "StoredPhase", "StoredStatement", "read_bundle", "read_bundles"]
@@ -20,15 +20,19 @@ _HEADING = re.compile(r"^-- ---- revision (\S+?)(?: \((?:begins|ends|goes on)\))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredStatement:
-    """One statement of a file.
+    """One statement of a file, or a command of psql between them.
 
     Args:
-        sql: as a server takes it.
+        sql: as a server takes it; empty for a command alone.
         begins: the revision whose statements begin with this one; None elsewhere.
+        command: of psql, without its backslash: what becomes of the rows, or a condition; empty for none.
+        argument: of the command.
     """
 
     sql: str
     begins: str | None = None
+    command: str = ""
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +113,12 @@ class StoredBundle:
         return contents.decode()
 
     def statements(self, phase: StoredPhase) -> tuple[StoredStatement, ...]:
-        """Return the statements of a file that is no online one.
+        """Return the statements of a file that is no online one, and psql's commands between them.
 
         Raises:
             ArtifactAltered: the file is not what was written.
         """
-        return tuple(_marked(statements_of(self.read(phase.path))))
+        return tuple(_marked(pieces_of(self.read(phase.path))))
 
     def alterations(self) -> tuple[str, ...]:
         """Return a sentence for each file that is missing, not what was written, or not part of the bundle."""
@@ -207,10 +211,15 @@ def _files_below(directory: str) -> Iterator[str]:
             yield os.path.relpath(os.path.join(root, name), directory).replace(os.sep, "/")
 
 
-def _marked(statements: tuple[str, ...]) -> Iterator[StoredStatement]:
-    for sql in statements:
-        heading = _HEADING.search(_leading_comments(sql))
-        yield StoredStatement(sql=sql, begins=heading[1] if heading else None)
+def _marked(pieces: tuple[Piece, ...]) -> Iterator[StoredStatement]:
+    for piece in pieces:
+        heading = _HEADING.search(_leading_comments(piece.sql))
+        yield StoredStatement(
+            sql=piece.sql,
+            begins=heading[1] if heading else None,
+            command=piece.command,
+            argument=piece.argument,
+        )
 
 
 def _leading_comments(sql: str) -> str:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from runner.dialects.statement import ParameterSets
+from runner.dialects.statement import ParameterSets, Statement
 from runner.dialects.statement_kind import StatementKind
 from runner.graph import Direction
 from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
@@ -34,6 +34,8 @@ class RecordedStatement:
         script: the same as the database's own client wants it, terminator included.
         construct: the SQLAlchemy construct it was rendered from; None for text.
         parameters: what was given with the construct.
+        online: what an online run would send, of which this may be a part: a row of many; None for text.
+        is_operation: it came from an operation; false where the revision gave it to its connection itself.
         transactional: it is not inside an autocommit block.
         kind: how patient it may be.
         role: who wrote it.
@@ -44,6 +46,8 @@ class RecordedStatement:
     script: str
     construct: object | None = field(default=None, compare=False, repr=False)
     parameters: ParameterSets = field(default=None, compare=False, repr=False)
+    online: Statement | None = field(default=None, compare=False, repr=False)
+    is_operation: bool = True
     transactional: bool = True
     kind: StatementKind
     role: Role = Role.OPERATION

@@ -21,7 +21,7 @@ from runner.artifact.connections import OWN_CONNECTION, noting_connections
 from runner.artifact.recording import Note, Obstacle, RecordedRevision, RecordedStatement, Recording, Role
 from runner.config import Config
 from runner.dialects.offline import Question, asking_line, noting_questions
-from runner.dialects.statement import OfflineSink, Statement
+from runner.dialects.statement import OfflineSink, Statement, sent_online
 from runner.dialects.statement_kind import StatementKind, statement_kind
 from runner.errors import OfflineUnsupported, OperationError, RevisionFailed, RunnerError
 from runner.graph import Direction, Step
@@ -153,7 +153,7 @@ class RecordingContext(MigrationContext):
             return self._current.statements
         return self._after if self.has_run else self._before
 
-    def _take(self, statement: Statement | None, sql: str, script: str) -> None:
+    def _take(self, statement: Statement | None, online: Statement | None, sql: str, script: str) -> None:
         """Keep one statement, or a text where there is none."""
         role = Role.TEXT if statement is None else Role.OPERATION
         if self._current is not None and self._current.is_version_row:
@@ -165,6 +165,8 @@ class RecordingContext(MigrationContext):
                 script=script,
                 construct=None if statement is None else statement.construct,
                 parameters=None if statement is None else statement.parameters,
+                online=online,
+                is_operation=statement is None or statement.execution_options.get("runner_operation", True),
                 transactional=not self._in_autocommit,
                 kind=StatementKind.OTHER if role is Role.TEXT and sql.startswith("--") else statement_kind(sql),
                 role=role,
@@ -367,10 +369,11 @@ class RecordingSink:
 
     Args:
         base: renders, and says what the database's client needs around a statement.
-        take: gets the statement (None for mere text), its text, and the text for the client.
+        take: gets the statement (None for mere text), what an online run would send, its text, and the text for the
+            client.
     """
 
-    def __init__(self, base: OfflineSink, take: Callable[[Statement | None, str, str], None]) -> None:
+    def __init__(self, base: OfflineSink, take: Callable[[Statement | None, Statement | None, str, str], None]) -> None:
         self._base = base
         self._take = take
         self.buffer = base.buffer
@@ -382,13 +385,14 @@ class RecordingSink:
 
     def execute(self, statement: Statement) -> None:
         """Hand over one text per parameter set."""
+        online = sent_online(statement)
         for single in statement.separate():
             sql = single.sql(self._base.dialect)
-            self._take(single, sql, "\n".join(self._base.framed(single, sql)))
+            self._take(single, online, sql, "\n".join(self._base.framed(single, sql)))
 
     def static_output(self, static_text: str) -> None:
         """Hand over text that is no statement of ours."""
-        self._take(None, static_text, static_text)
+        self._take(None, None, static_text, static_text)
 
 
 @dataclass(slots=True, kw_only=True)

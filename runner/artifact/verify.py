@@ -13,12 +13,14 @@ from runner.artifact.fingerprint import schema_fingerprint
 from runner.artifact.reading import StoredBundle
 from runner.database.failures import is_undefined_table, statement_error
 from runner.database.history import HistoryTable
-from runner.database.journal_table import JOURNAL_TABLE
+from runner.database.journal_table import JOURNAL_TABLE, Outcome
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 __all__ = ["DatabaseFindings", "noted_statements", "verify_database", "version_rows"]
+
+_FINISHED = (Outcome.COMMITTED.value, Outcome.DONE.value, Outcome.ASSERTED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +91,15 @@ def version_rows(bundle: StoredBundle, connection: Connection) -> tuple[str, ...
 
 
 def noted_statements(bundle: StoredBundle, connection: Connection, direction: str) -> dict[str, int]:
-    """Return revision -> how many statements the journal has of it, of those that were begun and have not ended."""
+    """Return revision -> how many of its statements are done, of revisions that were begun and have not ended."""
     name, schema = bundle.version_table
-    columns: Any = [column(one) for one in ("version_table", "revision", "direction")]
+    columns: Any = [column(one) for one in ("version_table", "revision", "direction", "outcome")]
     journal = table(JOURNAL_TABLE, *columns, schema=schema)
-    wanted = select(columns[1]).select_from(journal).where(columns[0] == name, columns[2] == direction)
+    wanted = select(columns[1], columns[3]).select_from(journal).where(columns[0] == name, columns[2] == direction)
     found: dict[str, int] = {}
     try:
-        for revision in connection.scalars(wanted):
-            found[revision] = found.get(revision, 0) + 1
+        for revision, outcome in connection.execute(wanted):
+            found[revision] = found.get(revision, 0) + (outcome in _FINISHED)
     except DBAPIError as error:
         if not is_undefined_table(error):
             raise statement_error(error, doing=f"read {JOURNAL_TABLE}") from error

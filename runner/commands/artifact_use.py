@@ -129,6 +129,12 @@ def apply_artifact(target: Target, directory: str, *, direction: str = "upgrade"
         lock_retry_seconds=target.options.lock_retry_seconds,
         clock=target.clock,
     )
+    if bundle.dialect != "postgresql":
+        raise ArtifactInvalid(
+            f"The artifact in {bundle.directory} is for {bundle.dialect}; what is not PostgreSQL is applied with the "
+            "database's own client.",
+            directory=bundle.directory,
+        )
     with target.around(), _session(target, bundle) as connection:
         applied = apply_bundle(bundle, connection, options)
         emit("artifact.applied", path=directory, bundle=bundle.id, fingerprint=schema_fingerprint(connection))
@@ -159,14 +165,17 @@ def require_same(first: str, second: str, difference: BundleDifference) -> None:
         raise ArtifactDiffers(f"The artifacts in {first} and {second} differ.", first=first, second=second)
 
 
+def _family(dialect: str) -> str:
+    return "mysql" if dialect == "mariadb" else dialect
+
+
 @contextmanager
 def _session(target: Target, bundle: StoredBundle) -> Iterator[Connection]:
     """Open a session in autocommit on the database of a bundle."""
     url = target.required_url()
-    if url.dialect != bundle.dialect or bundle.dialect != "postgresql":
+    if _family(url.dialect) != _family(bundle.dialect):
         raise ArtifactInvalid(
-            f"The artifact in {bundle.directory} is for {bundle.dialect}, and the database is {url.dialect}; what is "
-            "not PostgreSQL is applied with the database's own client.",
+            f"The artifact in {bundle.directory} is for {bundle.dialect}, and the database is {url.dialect}.",
             directory=bundle.directory,
         )
     options = target.options

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +19,36 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Examination",
+    "Form",
     "Verdict",
     "WantedIndex",
     "drop_index_sql",
     "examine",
+    "form_of",
     "index_is_valid",
     "one_line_of",
+    "plain_name",
     "wanted_index",
 ]
 
 _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|[\w$]+)'
 _PATH = rf"(?P<{{0}}>{_NAME}(?:\s*\.\s*{_NAME})*)"
+
+
+class Form(enum.Enum):
+    """What a statement looks like whose end the catalog tells."""
+
+    CREATE_INDEX = "create-index"
+    DROP_INDEX = "drop-index"
+    ADD_VALUE = "add-value"
+    VALIDATE = "validate"
+    REINDEX = "reindex"
+    HARMLESS = "harmless"
+    CREATE_TABLE = "create-table"
+    DROP_TABLE = "drop-table"
+    CREATE_PLAIN_INDEX = "create-plain-index"
+    ADD_COLUMN = "add-column"
+    DROP_COLUMN = "drop-column"
 
 
 class Verdict(enum.Enum):
@@ -90,7 +109,7 @@ def index_is_valid(connection: Connection, index: WantedIndex) -> bool | None:
     rows = _fetch(
         connection,
         "SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"  # noqa: S608  # quoted
-        f" WHERE i.indrelid = to_regclass({_literal(index.table)}) AND c.relname = {_literal(_plain(index.name))}",
+        f" WHERE i.indrelid = to_regclass({_literal(index.table)}) AND c.relname = {_literal(plain_name(index.name))}",
     )
     return bool(rows[0][0]) if rows else None
 
@@ -100,20 +119,27 @@ def drop_index_sql(connection: Connection, index: WantedIndex) -> str:
     rows = _fetch(
         connection,
         "SELECT c.oid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"  # noqa: S608  # quoted
-        f" WHERE i.indrelid = to_regclass({_literal(index.table)}) AND c.relname = {_literal(_plain(index.name))}",
+        f" WHERE i.indrelid = to_regclass({_literal(index.table)}) AND c.relname = {_literal(plain_name(index.name))}",
     )
     return f"DROP INDEX CONCURRENTLY IF EXISTS {rows[0][0] if rows else index.name}"
 
 
-def examine(connection: Connection, sql: str) -> Examination:
-    """Return what became of an interrupted statement, as far as the catalog tells."""
+def form_of(sql: str, *, is_postgresql: bool) -> tuple[Form, re.Match[str]] | None:
+    """Return what a statement looks like and the names in it, None for one whose end nothing tells."""
     text = one_line_of(sql)
-    rules = _POSTGRESQL if connection.dialect.name == "postgresql" else ()
-    for pattern, rule in (*rules, *_ANYWHERE):
+    for pattern, form in (*(_POSTGRESQL if is_postgresql else ()), *_ANYWHERE):
         found = pattern.match(text)
         if found is not None:
-            return rule(connection, found)
-    return Examination(verdict=Verdict.UNKNOWN, reason="nothing in the database tells whether it took effect")
+            return form, found
+    return None
+
+
+def examine(connection: Connection, sql: str) -> Examination:
+    """Return what became of an interrupted statement, as far as the catalog tells."""
+    form = form_of(sql, is_postgresql=connection.dialect.name == "postgresql")
+    if form is None:
+        return Examination(verdict=Verdict.UNKNOWN, reason="nothing in the database tells whether it took effect")
+    return _RULES[form[0]](connection, form[1])
 
 
 # -- rules: what the statement looks like -> what the catalog says ------------------------------------------
@@ -150,7 +176,8 @@ def _validate(connection: Connection, found: re.Match[str]) -> Examination:
     rows = _fetch(
         connection,
         "SELECT convalidated FROM pg_constraint"  # noqa: S608  # quoted
-        f" WHERE conrelid = to_regclass({_literal(found['table'])}) AND conname = {_literal(_plain(found['name']))}",
+        f" WHERE conrelid = to_regclass({_literal(found['table'])})"
+        f" AND conname = {_literal(plain_name(found['name']))}",
     )
     if rows and rows[0][0]:
         return _done(f"constraint {found['name']} is validated")
@@ -197,7 +224,7 @@ def _drop_column(connection: Connection, found: re.Match[str]) -> Examination:
 def _create_plain_index(connection: Connection, found: re.Match[str]) -> Examination:
     schema, table = _split(connection, found["table"])
     names = {index["name"] for index in inspect(connection).get_indexes(table, schema=schema)}
-    there = _plain(found["name"]) in names
+    there = plain_name(found["name"]) in names
     return _done(f"index {found['name']} is there") if there else _redo(f"there is no index {found['name']}")
 
 
@@ -205,40 +232,53 @@ def _rule(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE)
 
 
-_Rules = tuple[tuple[re.Pattern[str], Callable[["Connection", "re.Match[str]"], Examination]], ...]
+_Forms = tuple[tuple[re.Pattern[str], Form], ...]
 _NAMED = _PATH.format("name")
 _TABLE = _PATH.format("table")
-_POSTGRESQL: _Rules = (
-    (_CREATE_INDEX, _create_index),
-    (_rule(rf"DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?{_NAMED}(?:\s+(?:RESTRICT|CASCADE))?$"), _drop_index),
-    (_rule(rf"ALTER TYPE {_NAMED} ADD VALUE (?:IF NOT EXISTS )?(?P<value>'(?:[^']|'')*')"), _add_value),
-    (_rule(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_TABLE} VALIDATE CONSTRAINT (?P<name>{_NAME})$"), _validate),
-    (_rule(rf"REINDEX (?:\([^)]*\)\s*)?(?:INDEX|TABLE) (?:CONCURRENTLY )?{_NAMED}$"), _reindex),
+_POSTGRESQL: _Forms = (
+    (_CREATE_INDEX, Form.CREATE_INDEX),
+    (_rule(rf"DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?{_NAMED}(?:\s+(?:RESTRICT|CASCADE))?$"), Form.DROP_INDEX),
+    (_rule(rf"ALTER TYPE {_NAMED} ADD VALUE (?:IF NOT EXISTS )?(?P<value>'(?:[^']|'')*')"), Form.ADD_VALUE),
+    (_rule(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_TABLE} VALIDATE CONSTRAINT (?P<name>{_NAME})$"), Form.VALIDATE),
+    (_rule(rf"REINDEX (?:\([^)]*\)\s*)?(?:INDEX|TABLE) (?:CONCURRENTLY )?{_NAMED}$"), Form.REINDEX),
 )
-_ANYWHERE: _Rules = (
-    (_rule(r"(?:VACUUM|ANALYZE|ANALYSE|REINDEX|CLUSTER|CHECKPOINT|OPTIMIZE)\b"), _harmless),
-    (_rule(r"REFRESH MATERIALIZED VIEW\b"), _harmless),
-    (_rule(r"CREATE OR REPLACE\b"), _harmless),
-    (_rule(r"CREATE (?:\w+ ){1,3}?IF NOT EXISTS\b"), _harmless),
-    (_rule(r"DROP (?:\w+ ){1,3}?IF EXISTS\b"), _harmless),
-    (_rule(rf"CREATE (?:UNLOGGED )?TABLE {_NAMED}\s*\("), _create_table),
-    (_rule(rf"DROP TABLE {_NAMED}$"), _drop_table),
-    (_rule(rf"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)(?P<name>{_NAME}) ON {_TABLE}"), _create_plain_index),
+_ANYWHERE: _Forms = (
+    (_rule(r"(?:VACUUM|ANALYZE|ANALYSE|REINDEX|CLUSTER|CHECKPOINT|OPTIMIZE)\b"), Form.HARMLESS),
+    (_rule(r"REFRESH MATERIALIZED VIEW\b"), Form.HARMLESS),
+    (_rule(r"CREATE OR REPLACE\b"), Form.HARMLESS),
+    (_rule(r"CREATE (?:\w+ ){1,3}?IF NOT EXISTS\b"), Form.HARMLESS),
+    (_rule(r"DROP (?:\w+ ){1,3}?IF EXISTS\b"), Form.HARMLESS),
+    (_rule(rf"CREATE (?:UNLOGGED )?TABLE {_NAMED}\s*\("), Form.CREATE_TABLE),
+    (_rule(rf"DROP TABLE {_NAMED}$"), Form.DROP_TABLE),
+    (_rule(rf"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)(?P<name>{_NAME}) ON {_TABLE}"), Form.CREATE_PLAIN_INDEX),
     (
         _rule(
             rf"ALTER TABLE {_TABLE} ADD (?!(?:CONSTRAINT|INDEX|KEY|UNIQUE|PRIMARY|FOREIGN|CHECK|FULLTEXT|PARTITION)\b)"
             rf"(?:COLUMN )?(?:IF NOT EXISTS )?(?P<name>{_NAME}) (?!.*,\s*(?:ADD|DROP|ALTER|MODIFY|CHANGE)\b)"
         ),
-        _add_column,
+        Form.ADD_COLUMN,
     ),
     (
         _rule(
             rf"ALTER TABLE {_TABLE} DROP (?!(?:CONSTRAINT|INDEX|KEY|PRIMARY|FOREIGN|CHECK|PARTITION)\b)"
             rf"(?:COLUMN )?(?:IF EXISTS )?(?P<name>{_NAME})(?:\s+(?:RESTRICT|CASCADE))?$"
         ),
-        _drop_column,
+        Form.DROP_COLUMN,
     ),
 )
+_RULES: Mapping[Form, Callable[[Connection, re.Match[str]], Examination]] = {
+    Form.CREATE_INDEX: _create_index,
+    Form.DROP_INDEX: _drop_index,
+    Form.ADD_VALUE: _add_value,
+    Form.VALIDATE: _validate,
+    Form.REINDEX: _reindex,
+    Form.HARMLESS: _harmless,
+    Form.CREATE_TABLE: _create_table,
+    Form.DROP_TABLE: _drop_table,
+    Form.CREATE_PLAIN_INDEX: _create_plain_index,
+    Form.ADD_COLUMN: _add_column,
+    Form.DROP_COLUMN: _drop_column,
+}
 
 
 def _done(reason: str) -> Examination:
@@ -266,7 +306,7 @@ def _literal(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name as the catalog has it."""
     if name.startswith('"'):
         return name[1:-1].replace('""', '"')
@@ -281,7 +321,7 @@ def _split(connection: Connection, path: str) -> tuple[str | None, str]:
     """Return (schema, name); a name without quotes means itself in MySQL and SQLite."""
     parts = re.findall(_NAME, path)
     as_it_is = connection.dialect.name != "postgresql"
-    plain = [part if as_it_is and part[0] not in '"`' else _plain(part) for part in parts]
+    plain = [part if as_it_is and part[0] not in '"`' else plain_name(part) for part in parts]
     return (plain[-2] if len(plain) > 1 else None), plain[-1]
 
 

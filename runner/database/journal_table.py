@@ -7,6 +7,7 @@ block has none): neither SQLAlchemy's events nor its transactions notice. A revi
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ClauseElement
 
-__all__ = ["JOURNAL_TABLE", "JournalEntry", "JournalTable", "Outcome", "journal_table"]
+__all__ = ["JOURNAL_TABLE", "JournalEntry", "JournalTable", "Outcome", "journal_table", "statement_digest"]
 
 JOURNAL_TABLE = "runner_journal"
 _LONGEST_STATEMENT = 2000
@@ -59,6 +60,14 @@ class JournalEntry:
     source: str
     statement: str
     recorded_at: str
+
+
+def statement_digest(sql: str, parameters: Any) -> str:
+    """Return what a statement is recognised by: its text as the driver gets it, and its parameters, set by set."""
+    digest = hashlib.sha256(sql.encode("utf-8", "surrogatepass"))
+    for one in parameters if isinstance(parameters, list) else (parameters,):
+        digest.update(f"\0{one!r}".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def journal_table(schema: str | None) -> Table:

@@ -65,12 +65,14 @@ from runner.dialects.literals import Literals, rendering_dialect
 from runner.dialects.objects import ObjectImpl
 from runner.dialects.offline import OfflineConnection
 from runner.dialects.statement import (
+    NO_OPERATION,
     OfflineSink,
     OnlineSink,
     ParameterSets,
     Statement,
     StatementSink,
     TextOutput,
+    part_of,
 )
 from runner.errors import EnvironmentFailed, OfflineUnsupported, OperationError
 from runner.operations.sqltext import plain_text
@@ -262,9 +264,9 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
 
     def _exec_for_bind(self, construct: Any, parameters: ParameterSets) -> None:
         if parameters is None or isinstance(parameters, Mapping):
-            self._exec(construct, params=parameters)
+            self._exec(construct, NO_OPERATION, params=parameters)
         else:
-            self._exec(construct, multiparams=parameters)
+            self._exec(construct, NO_OPERATION, multiparams=parameters)
 
     @property
     def ddl_in_transaction(self) -> bool:
@@ -540,8 +542,9 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
         """
         _check_rows(rows)
         if self.as_sql:
+            whole = part_of(Statement(construct=table.insert().inline(), parameters=rows)) if multiinsert else None
             for row in rows:
-                self._exec(table.insert().inline().values(_as_literals(table, row)))
+                self._exec(table.insert().inline().values(_as_literals(table, row)), whole)
         elif rows and multiinsert:
             self._exec(table.insert().inline(), multiparams=rows)
         else:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Compiled, Connection, CursorResult, Dialect
 
 __all__ = [
+    "NO_OPERATION",
     "OfflineSink",
     "OnlineSink",
     "ParameterSets",
@@ -34,6 +35,8 @@ __all__ = [
     "StatementSink",
     "TextOutput",
     "excerpt",
+    "part_of",
+    "sent_online",
 ]
 
 ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -41,6 +44,9 @@ ParameterSets: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Non
 
 _NO_OPTIONS: Mapping[str, Any] = {}
 _OPERATION: Mapping[str, Any] = {"runner_operation": True}  # for who listens: no rows reach the revision
+NO_OPERATION: Mapping[str, Any] = {"runner_operation": False}
+"""Options of a statement of offline mode that a revision gave to its connection itself."""
+_SENT_ONLINE = "runner_sent_online"
 _EXCERPT_LENGTH = 120
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _COMMENTS = re.compile(r"(?>\s|--[^\n]*(\n|\Z)|/\*(?![!+]).*?\*/)+", re.DOTALL)
@@ -95,6 +101,18 @@ class Statement:
 
     def _is_many(self) -> bool:
         return self.parameters is not None and not isinstance(self.parameters, Mapping)
+
+
+def sent_online(statement: Statement) -> Statement:
+    """Return what an online run sends in the place of a statement of offline mode; several may stand for one."""
+    online = statement.execution_options.get(_SENT_ONLINE, statement)
+    assert isinstance(online, Statement)
+    return online
+
+
+def part_of(online: Statement) -> Mapping[str, Any]:
+    """Return the execution options of a statement of offline mode that stands for a part of another one."""
+    return {_SENT_ONLINE: online}
 
 
 class StatementSink(Protocol):

@@ -10,7 +10,6 @@ the statements of one connection, so that `op.*` and `get_bind().execute()` are 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ from sqlalchemy import event, exc
 
 from runner.clock import Clock
 from runner.database.interrupted import Verdict, examine, one_line_of
-from runner.database.journal_table import JournalEntry, JournalTable, Outcome
+from runner.database.journal_table import JournalEntry, JournalTable, Outcome, statement_digest
 from runner.events import emit
 from runner.graph import Direction, Step
 from runner.migration.index_check import IndexCheck
@@ -231,7 +230,7 @@ class StatementJournal:
             self._busy = False
 
     def _about_to_write(self, sql: str, parameters: Any, context: Any) -> None:
-        digest = _digest(sql, parameters)
+        digest = statement_digest(sql, parameters)
         decision = self._replay.decide(digest)
         if decision.what is What.EXAMINE:
             decision = self._examined(decision, sql)
@@ -386,14 +385,6 @@ _IN_TRANSACTION = ("INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "C
 
 _MOST_NOTED = 20_000
 _NOTED_LENGTH = 300
-
-
-def _digest(sql: str, parameters: Any) -> str:
-    """Return what a statement is recognised by: its text and its parameters, one set after the other."""
-    digest = hashlib.sha256(sql.encode("utf-8", "surrogatepass"))
-    for one in parameters if isinstance(parameters, list) else (parameters,):
-        digest.update(f"\0{one!r}".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
 
 
 def _was_refused(error: BaseException) -> bool:

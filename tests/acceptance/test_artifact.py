@@ -213,7 +213,7 @@ def test_files_are_not_applied_out_of_order(tmp_path: Path, pg_url: str) -> None
     assert (skipped.returncode, "RR009" in skipped.stderr) == (3, True)
     apply(pg_url, [second])
     again = run_psql(pg_url, second)
-    assert (again.returncode, "RR009" in again.stderr) == (3, True)
+    assert (again.returncode, "RR007" in again.stderr) == (3, True)
     apply(pg_url, [third])
 
 

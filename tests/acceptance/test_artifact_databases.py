@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from tests.acceptance.test_artifact import files, made, manifest
@@ -77,6 +79,28 @@ def test_sqlite(tmp_path: Path) -> None:
     assert dump(empty) == "BEGIN TRANSACTION;\nCOMMIT;"
 
 
+def test_sqlite_writes_the_history_where_it_is(tmp_path: Path) -> None:
+    """A revision gets its row with the bundle's id, which `artifact verify` finds; elsewhere no table is made."""
+    directory = make_directory(tmp_path, [TABLE], env="none")
+    database = tmp_path / "database.sqlite"
+    environment = {"DATABASE_URL": f"sqlite:///{database}"}
+    run_runner("upgrade", cwd=directory.root, env=environment).check()
+    directory.add(COLUMN)
+    bundle = made(directory, "--from", "aaaa", "--dialect", "sqlite")
+    (path,) = files(bundle)
+
+    done = run_client(["sqlite3", str(database)], path)
+    assert done.returncode == 0, done.stderr
+
+    with sqlite3.connect(database) as connection:
+        found = connection.execute("SELECT revision, outcome, run_id, length(id) FROM runner_history ORDER BY id")
+        assert found.fetchall()[1:] == [("bbbb", "applied", manifest(bundle)["bundle"][:32], 32)]
+    verified = run_runner("artifact", "verify", str(bundle), cwd=directory.root, env=environment).check()
+    assert "1 by this artifact, 0 otherwise" in verified.stdout
+    history = run_runner("status", "--json", cwd=directory.root, env=environment).check()
+    assert '"bbbb"' in history.stdout
+
+
 def test_sqlite_says_who_writes(tmp_path: Path) -> None:
     """While somebody writes to the file, nothing is changed."""
     directory = make_directory(tmp_path, [TABLE], env="none")
@@ -119,6 +143,27 @@ def test_mariadb(tmp_path: Path, mariadb_url: str) -> None:
     (back,) = files(bundle, "downgrade")
     done = client(mariadb_url, back)
     assert done.returncode == 0, done.stderr
+
+
+def test_mariadb_writes_the_history_where_it_is(tmp_path: Path, mariadb_url: str) -> None:
+    """A revision gets its row with the bundle's id, quotes and backslashes in its message included."""
+    directory = make_directory(tmp_path, [TABLE], env="none")
+    run_runner("upgrade", cwd=directory.root, env={"DATABASE_URL": mariadb_url}).check()
+    directory.add(replace(COLUMN, message="it's a \\\\ column"))
+    bundle = made(directory, "--from", "aaaa", "--dialect", "mariadb")
+    (path,) = files(bundle)
+
+    done = client(mariadb_url, path)
+    assert done.returncode == 0, done.stderr
+
+    with create_engine(mariadb_url).connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT revision, message, run_id, length(id), duration_seconds >= 0, database_user IS NULL "
+            "FROM runner_history ORDER BY id DESC LIMIT 1"
+        )
+        assert tuple(found.one()) == ("bbbb", "it's a \\ column", manifest(bundle)["bundle"][:32], 32, 1, 0)
+    verified = run_runner("artifact", "verify", str(bundle), cwd=directory.root, env={"DATABASE_URL": mariadb_url})
+    assert "1 by this artifact, 0 otherwise" in verified.check().stdout
 
 
 def test_mariadb_goes_on_where_a_file_stopped(tmp_path: Path, mariadb_url: str) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import table
 
 from runner.artifact.phases import Part, Phase
 from runner.artifact.recording import Recording, ServerRange
 from runner.database.limits import TimeLimits
 from runner.database.lock import LockKey
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
 
 __all__ = [
     "Client",
@@ -22,6 +27,7 @@ __all__ = [
     "one_line",
     "quoted",
     "rows_text",
+    "table_beside",
     "unless_there",
 ]
 
@@ -115,6 +121,11 @@ def quoted(text: str) -> str:
 def unless_there(create_table: str) -> str:
     """Return CREATE TABLE with IF NOT EXISTS."""
     return create_table.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1)
+
+
+def table_beside(recording: Recording, name: str, dialect: Dialect) -> str:
+    """Return the quoted name of a table that is where the version table is."""
+    return dialect.identifier_preparer.format_table(table(name, schema=recording.version_table_schema))
 
 
 def heading(part: Part) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.dialects.mssql.base import MSDialect
 
 from runner.artifact.guards.base import WritingOptions, quoted
+from runner.artifact.guards.history import HistorySpelling
 from runner.artifact.guards.plain import APPLIED, CHANGED, SERVER, WRONG_ROWS, PlainWriter, guards
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class _SQLServer:
     dialect: Dialect = MSDialect()  # type: ignore[no-untyped-call]
     separator = "GO"
     has_journal = False
+    history: HistorySpelling | None = None
     now = "CONVERT(varchar(23), SYSUTCDATETIME(), 126) + '+00:00'"
 
     def client_commands(self) -> Iterable[str]:
@@ -59,6 +61,9 @@ class _SQLServer:
 
     def create_table(self, sql: str, name: str) -> str:
         return f"IF OBJECT_ID(N{quoted(name)}) IS NULL\n{sql};\nGO"
+
+    def literal(self, text: str) -> str:
+        return quoted(text)
 
     def require(self, sentence: str, condition: str) -> str:
         number = _FIRST_NUMBER + int(sentence[2:5])

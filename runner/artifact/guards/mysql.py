@@ -7,12 +7,13 @@ are named like the sentences: SIGNAL would need a stored procedure, and the righ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 
-from runner.artifact.guards.base import WritingOptions, unless_there
+from runner.artifact.guards.base import WritingOptions, quoted, unless_there
+from runner.artifact.guards.history import HistorySpelling
 from runner.artifact.guards.plain import (
     APPLIED,
     BUSY,
@@ -23,6 +24,7 @@ from runner.artifact.guards.plain import (
     PlainWriter,
     guards,
 )
+from runner.database.ancestry import HISTORY_TABLE
 from runner.database.lock import session_lock_sql
 
 if TYPE_CHECKING:
@@ -33,10 +35,46 @@ __all__ = ["mysql_writer"]
 _SENTENCES = (SERVER, BUSY, WRONG_ROWS, APPLIED, CHANGED, HALFWAY)
 
 
+class _History:
+    """The statement is chosen as a text: there is no condition around statements outside of stored programs."""
+
+    def begin(self) -> Iterable[str]:
+        return ("SET @runner_started = UTC_TIMESTAMP(6);",)
+
+    def row(self, values: Mapping[str, str], number: int) -> Iterable[str]:
+        milliseconds = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)"
+        written = {
+            "id": f"CONCAT(LPAD(LOWER(HEX({milliseconds})), 12, '0'), '{number:08x}', LEFT(MD5(UUID()), 12))",
+            **values,
+            "started_at": "@runner_started",
+            "duration_seconds": "TIMESTAMPDIFF(MICROSECOND, @runner_started, UTC_TIMESTAMP(6)) / 1000000",
+            "database_user": "USER()",
+        }
+        insert = f"INSERT INTO {HISTORY_TABLE} ({', '.join(written)}) VALUES ({', '.join(written.values())})"
+        there = (
+            "(SELECT count(*) FROM information_schema.tables "
+            f"WHERE table_schema = DATABASE() AND table_name = '{HISTORY_TABLE}')"
+        )
+        yield f"SET @runner_row = IF({there} = 1, {_literal(insert)}, 'DO 0');"
+        yield "PREPARE runner_row FROM @runner_row;"
+        yield "EXECUTE runner_row;"
+        yield "DEALLOCATE PREPARE runner_row;"
+        yield "SET @runner_started = UTC_TIMESTAMP(6);"
+
+    def end(self) -> Iterable[str]:
+        return ()
+
+
+def _literal(text: str) -> str:
+    """Return a literal; the files see to it that a backslash begins an escape."""
+    return quoted(text.replace("\\", "\\\\"))
+
+
 class _MySQL:
     dialect: Dialect = MySQLDialect()
     separator = ""
     has_journal = True
+    history: HistorySpelling | None = _History()
     now = "DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.000+00:00')"
 
     def client_commands(self) -> Iterable[str]:
@@ -75,6 +113,9 @@ class _MySQL:
 
     def create_table(self, sql: str, name: str) -> str:
         return f"{unless_there(sql)};"
+
+    def literal(self, text: str) -> str:
+        return _literal(text)
 
     def require(self, sentence: str, condition: str) -> str:
         return f"INSERT INTO runner_guard (`{sentence}`) VALUES (CASE WHEN {condition} THEN 1 END);"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.dialects.oracle.base import OracleDialect
 
 from runner.artifact.guards.base import WritingOptions, quoted
+from runner.artifact.guards.history import HistorySpelling
 from runner.artifact.guards.plain import APPLIED, CHANGED, SERVER, WRONG_ROWS, PlainWriter, guards
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class _Oracle:
     dialect: Dialect = OracleDialect()
     separator = "/"
     has_journal = False
+    history: HistorySpelling | None = None
     now = 'TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), \'YYYY-MM-DD"T"HH24:MI:SS.FF3"+00:00"\')'
 
     def client_commands(self) -> Iterable[str]:
@@ -62,6 +64,9 @@ class _Oracle:
         query = f"SELECT count(*) INTO found FROM user_tables WHERE table_name = {quoted(table.strip(chr(34)))};"
         create = f"IF found = 0 THEN EXECUTE IMMEDIATE {quoted(sql)}; END IF;"
         return f"DECLARE\n    found INTEGER;\nBEGIN\n    {query}\n    {create}\nEND;\n/"
+
+    def literal(self, text: str) -> str:
+        return quoted(text)
 
     def require(self, sentence: str, condition: str) -> str:
         number = _FIRST_NUMBER + int(sentence[2:5])

@@ -5,13 +5,14 @@ What differs from database to database is its `Spelling`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy.schema import CreateTable
 
-from runner.artifact.guards.base import Client, Guard, WritingOptions, comment, heading, quoted, rows_text
-from runner.artifact.guards.journal import statement_digest
+from runner.artifact.guards.base import Client, Guard, WritingOptions, comment, heading, quoted, rows_text, table_beside
+from runner.artifact.guards.history import HistorySpelling, told_by_revision
+from runner.artifact.guards.journal import unit_digest
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
 from runner.artifact.recording import RecordedRevision, RecordedStatement, Recording
 from runner.database.interrupted import one_line_of
@@ -59,6 +60,8 @@ class Spelling(Protocol):
     """Whether statements that stand alone are noted in the journal."""
     now: str
     """The time in UTC as the journal has it, as an expression."""
+    history: HistorySpelling | None
+    """How the history is written where it is there; None where the database has no way to ask for a table."""
 
     def client_commands(self) -> Iterable[str]:
         """Return what makes the database's own client stop at an error."""
@@ -80,6 +83,9 @@ class Spelling(Protocol):
 
     def create_table(self, sql: str, name: str) -> str:
         """Return CREATE TABLE that does nothing where the table is there."""
+
+    def literal(self, text: str) -> str:
+        """Return a string literal."""
 
     def require(self, sentence: str, condition: str) -> str:
         """Return a statement that fails with the sentence unless the condition is true."""
@@ -123,6 +129,7 @@ class _File:
         self._options = options
         self._total = total
         self._is_transaction = phase.kind is PhaseKind.TRANSACTIONAL
+        self._history = spelling.history if options.history and recording.version_table_schema is None else None
         self._has_journal = spelling.has_journal and (not self._is_transaction or not all(map(_is_whole, phase.parts)))
 
     def text(self) -> str:
@@ -142,8 +149,26 @@ class _File:
     def _body(self) -> Iterator[str]:
         spelling, phase = self._spelling, self._phase
         yield from spelling.session(transactional=self._is_transaction, options=self._options)
+        if self._history is not None:
+            yield from self._history.begin()
         if self._is_transaction:
             yield from spelling.begin()
+        yield from self._checks()
+        for part in phase.parts:
+            yield ""
+            yield from self._part(part)
+        if phase.is_last:
+            for statement in self._recording.after:
+                yield from self._statement(statement)
+        yield ""
+        if self._is_transaction:
+            yield from spelling.commit()
+        if self._history is not None:
+            yield from self._history.end()
+        yield from spelling.end(self._options)
+
+    def _checks(self) -> Iterator[str]:
+        spelling, phase = self._spelling, self._phase
         yield ""
         yield comment("Guards")
         yield from spelling.server_guards(self._options)
@@ -157,34 +182,24 @@ class _File:
         if self._has_journal:
             yield spelling.create_table(self._journal_sql(), self._table(JOURNAL_TABLE))
             yield self._journal_guard(phase.parts[0])
-        for part in phase.parts:
-            yield ""
-            yield from self._part(part)
-        if phase.is_last:
-            for statement in self._recording.after:
-                yield from self._statement(statement)
-        yield ""
-        if self._is_transaction:
-            yield from spelling.commit()
-        yield from spelling.end(self._options)
 
     def _part(self, part: Part) -> Iterator[str]:
         yield heading(part)
         number = part.written_before
         noted_one_by_one = self._has_journal and not self._is_transaction
-        for statement in part.statements:
-            if not noted_one_by_one or not changes_something(statement):
-                yield from self._statement(statement)
+        for unit in part.units:
+            if not noted_one_by_one or not changes_something(unit[0]):
+                yield from self._unit(unit)
                 continue
             number += 1
-            yield self._line(self._noted(part.revision, [(number, statement)], "started"))
-            yield from self._statement(statement)
+            yield self._line(self._noted(part.revision, [(number, unit)], "started"))
+            yield from self._unit(unit)
             where = f"{self._journal_where(part.revision)} AND number = {number}"
             yield self._line(f"UPDATE {self._table(JOURNAL_TABLE)} SET outcome = 'done' WHERE {where}")
         if part.ends:
             yield from self._ended(part)
         elif self._is_transaction and self._has_journal and part.writing:
-            noted = list(enumerate(part.writing, part.written_before + 1))
+            noted = enumerate(part.writing, part.written_before + 1)
             yield self._line(self._noted(part.revision, noted, "committed"))
 
     def _ended(self, part: Part) -> Iterator[str]:
@@ -193,8 +208,15 @@ class _File:
         if self._has_journal:
             yield self._line(f"DELETE FROM {self._table(JOURNAL_TABLE)} WHERE {self._journal_where(part.revision)}")
         yield self._spelling.require(CHANGED, self._rows_are(part.revision.heads_after))
+        if self._history is not None:
+            told = told_by_revision(self._recording, self._options, part.revision, self._spelling.literal)
+            yield from self._history.row(told, self._phase.parts.index(part) + 1)
 
     # -- pieces ------------------------------------------------------------------------------------------
+
+    def _unit(self, unit: Sequence[RecordedStatement]) -> Iterator[str]:
+        for statement in unit:
+            yield from self._statement(statement)
 
     def _statement(self, statement: RecordedStatement) -> Iterator[str]:
         yield statement.script
@@ -239,7 +261,9 @@ class _File:
         table = journal_table(self._recording.version_table_schema)
         return str(CreateTable(table).compile(dialect=self._spelling.dialect)).strip()
 
-    def _noted(self, revision: RecordedRevision, noted: list[tuple[int, RecordedStatement]], outcome: str) -> str:
+    def _noted(
+        self, revision: RecordedRevision, noted: Iterable[tuple[int, Sequence[RecordedStatement]]], outcome: str
+    ) -> str:
         columns = ", ".join(column.name for column in journal_table(None).columns)
         rows = [
             ", ".join(
@@ -249,14 +273,14 @@ class _File:
                     quoted(self._recording.direction.value),
                     str(number),
                     quoted(outcome),
-                    quoted(statement_digest(statement, self._recording.dialect_name)),
+                    quoted(unit_digest(unit, self._recording.dialect_name)),
                     "-1",
                     quoted(revision.syntax_digest or revision.source_digest),
-                    self._text(one_line_of(statement.sql)[:_STATEMENT_LENGTH]),
+                    self._text(one_line_of(unit[0].sql)[:_STATEMENT_LENGTH]),
                     self._spelling.now,
                 )
             )
-            for number, statement in noted
+            for number, unit in noted
         ]
         values = ",\n    ".join(f"({row})" for row in rows)
         return f"INSERT INTO {self._table(JOURNAL_TABLE)} ({columns}) VALUES\n    {values}"
@@ -266,9 +290,7 @@ class _File:
         return quoted(text.replace("\\", "/"))
 
     def _table(self, name: str) -> str:
-        preparer = self._spelling.dialect.identifier_preparer
-        schema = self._recording.version_table_schema
-        return preparer.quote(name) if schema is None else f"{preparer.quote_schema(schema)}.{preparer.quote(name)}"
+        return table_beside(self._recording, name, self._spelling.dialect)
 
 
 def _is_whole(part: Part) -> bool:

@@ -6,29 +6,29 @@ stands alone between two notes in `runner_journal`, which an online run understa
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.schema import CreateTable
 
 from runner.artifact.guards.base import (
     Client,
-    Guard,
     WritingOptions,
     comment,
     heading,
     quoted,
     rows_text,
+    table_beside,
     unless_there,
 )
-from runner.artifact.guards.journal import statement_digest
+from runner.artifact.guards.history import told_by_revision
+from runner.artifact.guards.plpgsql import array, do_block, in_text, raising
+from runner.artifact.guards.postgresql_guards import GUARDS, IN_TRANSACTION, READ_ONLY, REPLICA
+from runner.artifact.guards.postgresql_journal import Journal
+from runner.artifact.guards.psql import without_variables
 from runner.artifact.phases import Part, Phase, PhaseKind, changes_something
 from runner.artifact.recording import RecordedRevision, RecordedStatement, Recording
 from runner.database.ancestry import HISTORY_TABLE
-from runner.database.interrupted import one_line_of
-from runner.database.journal_table import JOURNAL_TABLE, journal_table
 from runner.database.limits import FoundValues, limiter_for
 from runner.dialects.statement_kind import StatementKind
 from runner.migration.revision_limits import NO_LIMITS, RevisionLimits
@@ -39,69 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["GUARDS", "PostgresWriter"]
 
 _DIALECT: Dialect = PGDialect()  # type: ignore[no-untyped-call]
-_NAME_LENGTH = 255  # of the history's columns
-_STATEMENT_LENGTH = 2000  # of the journal's
-
-GUARDS: tuple[Guard, ...] = (
-    Guard(
-        code="RR001",
-        sentence="This file is for PostgreSQL ...",
-        meaning="The server has another major version than those the SQL was written and reviewed for. Have the bundle "
-        "made for this server.",
-    ),
-    Guard(code="RR002", sentence="This server is a replica ...", meaning="Connect to the primary."),
-    Guard(
-        code="RR003",
-        sentence="Transactions are read-only here ...",
-        meaning="Connect as a role that may write, or switch default_transaction_read_only off for it.",
-    ),
-    Guard(
-        code="RR004",
-        sentence="Another runner, or another file of a bundle, is at work ...",
-        meaning="Somebody holds the advisory lock. Wait until it has ended, look at the version rows, and apply again.",
-    ),
-    Guard(
-        code="RR005",
-        sentence="The current schema is ..., and this file is for ...",
-        meaning="The session would create tables in the wrong schema. Correct search_path.",
-    ),
-    Guard(
-        code="RR006",
-        sentence="The version rows are ..., and this file needs ...",
-        meaning="The database is not where this file begins: a file was left out, or the bundle is for another state.",
-    ),
-    Guard(
-        code="RR007",
-        sentence="This file was applied already ...",
-        meaning="The version rows are those it leads to. There is nothing to do.",
-    ),
-    Guard(
-        code="RR008",
-        sentence="A version row changed underneath ...",
-        meaning="Something without the lock changed the version table meanwhile. Nothing of this file remains.",
-    ),
-    Guard(
-        code="RR009",
-        sentence="Revision ... was begun and is not where this file goes on ...",
-        meaning="A non-transactional file before this one has not ended, or an online run was interrupted.",
-    ),
-    Guard(
-        code="RR010",
-        sentence="This file must not run inside a transaction ...",
-        meaning="Leave out psql's options -1 and --single-transaction, and any BEGIN of your own.",
-    ),
-    Guard(
-        code="RR011",
-        sentence="The session does not hold the lock any more ...",
-        meaning="A transaction pooler is between psql and the server. Connect to the server itself for this file.",
-    ),
-    Guard(
-        code="RR012",
-        sentence="The version rows have become ...",
-        meaning="A statement of a revision changed the version table. Nothing of this file remains.",
-    ),
-)
-"""Every guard of a file, in the order of their codes."""
 
 
 class PostgresWriter:
@@ -128,11 +65,12 @@ class _File:
         self._recording = recording
         self._options = options
         self._total = total
-        self._preparer = _DIALECT.identifier_preparer
         self._limiter = limiter_for("postgresql")
         self._in_force: dict[str, str] = {}
         self._index = {part.revision.revision: number for number, part in enumerate(phase.parts, 1)}
         self._is_transaction = phase.kind is PhaseKind.TRANSACTIONAL
+        self._journal = Journal(recording, options)
+        self._goes_on = options.client is Client.NATIVE and not self._is_transaction
 
     def text(self) -> str:
         body = self._transaction() if self._is_transaction else self._single_statements()
@@ -166,19 +104,18 @@ class _File:
         yield self._server_guard()
         yield from self._of_environment(self._recording.before)
         yield self._rows_guard()
-        yield f"{self._journal_sql()};"
+        yield self._journal.create()
         yield ""
         yield heading(part)
         number = part.written_before
-        for statement in part.statements:
-            yield from self._limits(statement.kind, part.revision.limits)
-            if not changes_something(statement):
-                yield from (statement.script, "")
-                continue
-            number += 1
-            yield self._noted(part.revision, number, statement, "started")
-            yield statement.script
-            yield self._noted(part.revision, number, statement, "done")
+        write = self._journal.repeatable if self._goes_on else self._journal.once
+        for unit in part.units:
+            yield from self._limits(unit[0].kind, part.revision.limits)
+            if changes_something(unit[0]):
+                number += 1
+                yield from write(part.revision, number, unit)
+            else:
+                yield from (without_variables(one.script) for one in unit)
             yield ""
         yield self._release()
         yield from (f"RESET {name};" for name in sorted(self._in_force))
@@ -210,18 +147,18 @@ class _File:
         if statements:
             yield ""
             yield comment("---- env.py")
-            yield from (one.script for one in statements)
+            yield from (without_variables(one.script) for one in statements)
 
     def _part(self, part: Part) -> Iterator[str]:
         yield heading(part)
         for statement in part.statements:
             yield from self._limits(statement.kind, part.revision.limits)
-            yield statement.script
+            yield without_variables(statement.script)
         if part.ends:
             yield self._ended(part)
         else:
-            yield f"{self._journal_sql()};"
-            yield self._all_noted(part)
+            yield self._journal.create()
+            yield self._journal.all_noted(part)
 
     def _limits(self, kind: StatementKind, limits: RevisionLimits) -> Iterator[str]:
         """Set what a kind of statement gets, where it is not in force."""
@@ -237,9 +174,9 @@ class _File:
     # -- guards ------------------------------------------------------------------------------------------
 
     def _server_guard(self) -> str:
-        body = [*self._version_check(), *_REPLICA, *_READ_ONLY]
+        body = [*self._version_check(), *REPLICA, *READ_ONLY]
         if not self._is_transaction:
-            body = [*_IN_TRANSACTION, *body]
+            body = [*IN_TRANSACTION, *body]
         key = self._options.lock
         try_lock = "pg_try_advisory_xact_lock" if self._is_transaction else "pg_try_advisory_lock"
         holder = (
@@ -252,7 +189,7 @@ class _File:
         body += [
             f"IF NOT {try_lock}({key.tool}, {key.target}) THEN",
             f"    holder := ({holder});",
-            *_raise(
+            *raising(
                 "RR004",
                 "format('Another runner, or another file of a bundle, is at work on this database (%s). Nothing was "
                 "changed.', coalesce(holder, 'it has just ended'))",
@@ -261,7 +198,7 @@ class _File:
             "END IF;",
             f"PERFORM set_config('runner_artifact.started', clock_timestamp()::text, {local});",
         ]
-        return self._do("the server and the lock", body, declare=["holder text;"])
+        return do_block("the server and the lock", body, declare=["holder text;"])
 
     def _version_check(self) -> list[str]:
         low, high = self._options.server.minimum, self._options.server.maximum
@@ -275,7 +212,7 @@ class _File:
         wanted = f"{low} or later" if high is None else str(high) if low == high else f"{low or 'older'} to {high}"
         return [
             f"IF {' OR '.join(conditions)} THEN",
-            *_raise(
+            *raising(
                 "RR001",
                 f"format('This file is for PostgreSQL {wanted}, and the server is %s. Nothing was changed.', "
                 "current_setting('server_version'))",
@@ -290,21 +227,21 @@ class _File:
         if self._options.schema is not None:
             body += [
                 f"IF current_schema() IS DISTINCT FROM {quoted(self._options.schema)} THEN",
-                *_raise(
+                *raising(
                     "RR005",
                     f"format('The current schema is %s, and this file is for %s. Nothing was changed.', "
                     f"coalesce(current_schema(), 'none'), {quoted(self._options.schema)})",
-                    f"'Correct search_path, as in PGOPTIONS=''-c search_path={_in_text(self._options.schema)}'', "
+                    f"'Correct search_path, as in PGOPTIONS=''-c search_path={in_text(self._options.schema)}'', "
                     "or connect as the role that owns the tables.'",
                 ),
                 "END IF;",
             ]
         body += self._read_rows()
-        before, after = _array(phase.rows_before), _array(phase.rows_after)
+        before, after = array(phase.rows_before), array(phase.rows_after)
         if phase.rows_after != phase.rows_before:
             body += [
                 f"IF found = {after} THEN",
-                *_raise(
+                *raising(
                     "RR007",
                     "'This file was applied already: the version rows are those it leads to. Nothing was changed.'",
                     "'Go on with the next file, if there is one.'",
@@ -313,48 +250,23 @@ class _File:
             ]
         body += [
             f"IF found <> {before} THEN",
-            *_raise(
+            *raising(
                 "RR006",
                 f"format('The version rows are %s, and this file needs %s. Nothing was changed.', "
                 f"{_SHOWN}, {quoted(rows_text(phase.rows_before))})",
                 "'Apply the files of a bundle in order and to the database it was made for; see README.md.'",
             ),
             "END IF;",
-            *self._journal_check(),
+            *self._journal.check(phase.parts[0], may_go_on=self._goes_on),
         ]
-        return self._do("the schema and the version rows", body, declare=["found text[] := '{}';", "noted int := 0;"])
-
-    def _journal_check(self) -> list[str]:
-        """Nobody else has begun the revision that this file begins with, and what it goes on with is all there."""
-        part = self._phase.parts[0]
-        revision = part.revision.revision
-        where = self._journal_where(part.revision)
-        expected = part.written_before
-        fine = "bool_and(outcome IN ('committed', 'done', 'asserted'))"
-        table = self._table(JOURNAL_TABLE)
-        return [
-            f"IF to_regclass({quoted(table)}) IS NOT NULL THEN",
-            f"    SELECT CASE WHEN {fine} IS FALSE THEN -1 ELSE count(*) END FROM {table}",
-            f"    WHERE {where} INTO noted;",
-            "END IF;",
-            f"IF noted <> {expected} THEN",
-            *_raise(
-                "RR009",
-                f"format('Revision %s was begun and is not where this file goes on: it has %s of its statements "
-                f"committed, and this file needs %s. Nothing was changed.', {quoted(revision)}, "
-                f"CASE WHEN noted < 0 THEN 'some' ELSE noted::text END, {expected})",
-                f"'Look into {JOURNAL_TABLE}. `runner upgrade` knows how to go on from there; README.md says how to do "
-                "it by hand.'",
-            ),
-            "END IF;",
-        ]
+        return do_block("the schema and the version rows", body, declare=_FOUND)
 
     def _end_guard(self) -> str:
-        after = _array(self._phase.rows_after)
+        after = array(self._phase.rows_after)
         body = [
             *self._read_rows(),
             f"IF found <> {after} THEN",
-            *_raise(
+            *raising(
                 "RR012",
                 f"format('The version rows have become %s instead of %s. Nothing of this file remains.', {_SHOWN}, "
                 f"{quoted(rows_text(self._phase.rows_after))})",
@@ -362,7 +274,7 @@ class _File:
             ),
             "END IF;",
         ]
-        return self._do("the version rows at the end", body, declare=["found text[] := '{}';"])
+        return do_block("the version rows at the end", body, declare=["found text[] := '{}';"])
 
     def _read_rows(self) -> list[str]:
         table = self._table(self._recording.version_table)
@@ -383,7 +295,7 @@ class _File:
                 f"{statement.sql};",
                 "GET DIAGNOSTICS changed = ROW_COUNT;",
                 "IF changed <> 1 THEN",
-                *_raise(
+                *raising(
                     "RR008",
                     f"format('A version row changed underneath: %s rows matched instead of one for revision %s. "
                     f"Nothing of this file remains.', changed, {quoted(part.revision.revision)})",
@@ -392,12 +304,11 @@ class _File:
                 "END IF;",
             ]
         if not part.begins:
-            where = self._journal_where(part.revision)
-            body.append(f"DELETE FROM {self._table(JOURNAL_TABLE)} WHERE {where};")
+            body.append(self._journal.forget(part.revision))
         if self._options.history:
             body += self._history(part.revision)
         body.append("PERFORM set_config('runner_artifact.started', clock_timestamp()::text, true);")
-        return self._do("", body, declare=["changed bigint;"])
+        return do_block("", body, declare=["changed bigint;"])
 
     def _history(self, revision: RecordedRevision) -> list[str]:
         table = self._table(HISTORY_TABLE)
@@ -419,148 +330,22 @@ class _File:
         return {
             "id": "lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || "
             f"'{index:08x}' || substr(md5(random()::text || clock_timestamp()::text), 1, 12)",
-            "version_table": quoted(self._recording.version_table[:_NAME_LENGTH]),
-            "revision": quoted(revision.revision[:_NAME_LENGTH]),
-            "message": quoted(revision.message[:_NAME_LENGTH]),
-            "direction": quoted(self._recording.direction.value),
-            "outcome": "'applied'",
-            "attempts": "1",
+            **told_by_revision(self._recording, self._options, revision, quoted),
             "started_at": started,
             "duration_seconds": f"round(extract(epoch FROM clock_timestamp() - {started})::numeric, 6)",
             "database_user": "session_user",
-            "tool_version": quoted(self._options.tool_version),
-            "run_id": quoted(self._options.bundle_id[:32]),
-            "source_digest": _or_null(revision.source_digest),
-            "syntax_digest": _or_null(revision.syntax_digest),
-            "heads_after": quoted(json.dumps(revision.heads_after)),
-            "down_revisions": quoted(json.dumps(revision.down_revisions)),
-            "depends_on": quoted(json.dumps(revision.depends_on)),
         }
-
-    def _journal_where(self, revision: RecordedRevision) -> str:
-        return (
-            f"version_table = {quoted(self._recording.version_table)} AND revision = {quoted(revision.revision)} "
-            f"AND direction = {quoted(self._recording.direction.value)}"
-        )
-
-    def _journal_sql(self) -> str:
-        table = journal_table(self._recording.version_table_schema)
-        return str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-
-    def _journal_row(self, revision: RecordedRevision, number: int, statement: RecordedStatement, outcome: str) -> str:
-        values = (
-            quoted(self._recording.version_table),
-            quoted(revision.revision),
-            quoted(self._recording.direction.value),
-            str(number),
-            quoted(outcome),
-            quoted(statement_digest(statement, "postgresql")),
-            "-1",
-            quoted(revision.syntax_digest or revision.source_digest),
-            quoted(one_line_of(statement.sql)[:_STATEMENT_LENGTH]),
-            "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS+00:00')",
-        )
-        return f"({', '.join(values)})"
-
-    def _all_noted(self, part: Part) -> str:
-        """Note all statements of a part, which are about to be committed with it."""
-        rows = [
-            self._journal_row(part.revision, number, statement, "committed")
-            for number, statement in enumerate(part.writing, part.written_before + 1)
-        ]
-        if not rows:
-            return ""
-        columns = ", ".join(column.name for column in journal_table(None).columns)
-        return f"INSERT INTO {self._table(JOURNAL_TABLE)} ({columns}) VALUES\n    " + ",\n    ".join(rows) + ";"
-
-    def _noted(self, revision: RecordedRevision, number: int, statement: RecordedStatement, outcome: str) -> str:
-        """Note that one statement is about to run, or that it is done; the lock must still be there."""
-        table = self._table(JOURNAL_TABLE)
-        if outcome == "done":
-            where = f"{self._journal_where(revision)} AND number = {number}"
-            return f"UPDATE {table} SET outcome = 'done' WHERE {where};"
-        columns = ", ".join(column.name for column in journal_table(None).columns)
-        row = self._journal_row(revision, number, statement, outcome)
-        key = self._options.lock
-        held = (
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
-            f"AND pid = pg_backend_pid() AND classid = {key.tool & 0xFFFFFFFF} AND objid = {key.target & 0xFFFFFFFF}"
-        )
-        body = [
-            f"IF NOT EXISTS ({held}) THEN",
-            *_raise(
-                "RR011",
-                "'The session does not hold the lock any more: every statement reaches another session of the server. "
-                "The statement that follows was not executed.'",
-                "'Connect to the server itself, not to a transaction pooler.'",
-            ),
-            "END IF;",
-            f"INSERT INTO {table} ({columns}) VALUES",
-            f"    {row};",
-        ]
-        return self._do("", body)
 
     def _release(self) -> str:
         key = self._options.lock
-        return self._do("", [f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"])
+        return do_block("", [f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"])
 
     def _table(self, name: str) -> str:
-        schema = self._recording.version_table_schema
-        quote = self._preparer.quote
-        return quote(name) if schema is None else f"{self._preparer.quote_schema(schema)}.{quote(name)}"
-
-    def _do(self, about: str, body: Iterable[str], *, declare: Iterable[str] = ()) -> str:
-        lines = [comment(f"Guard: {about}")] if about else []
-        declared = ["DECLARE", *(f"    {line}" for line in declare)] if declare else []
-        inner = "\n".join([*declared, "BEGIN", *(f"    {line}" for line in body), "END"])
-        tag = _dollar_tag(inner)
-        return "\n".join([*lines, f"DO {tag}", inner, f"{tag};"])
+        return table_beside(self._recording, name, _DIALECT)
 
 
-def _raise(code: str, message: str, hint: str) -> list[str]:
-    """Return the lines that end the file with one sentence; message and hint are SQL expressions."""
-    return [f"    RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = {message},", f"        HINT = {hint};"]
-
-
-_REPLICA = [
-    "IF pg_is_in_recovery() THEN",
-    *_raise(
-        "RR002", "'This server is a replica and takes no writes. Nothing was changed.'", "'Connect to the primary.'"
-    ),
-    "END IF;",
-]
-_READ_ONLY = [
-    "IF current_setting('transaction_read_only') = 'on' THEN",
-    *_raise(
-        "RR003",
-        "format('Transactions are read-only here for the role %s. Nothing was changed.', current_user)",
-        "'Connect as a role that may write, or switch default_transaction_read_only off for it.'",
-    ),
-    "END IF;",
-]
-_IN_TRANSACTION = [
-    "IF transaction_timestamp() <> statement_timestamp() THEN",
-    *_raise(
-        "RR010",
-        "'This file must not run inside a transaction, and it does. Nothing was changed.'",
-        "'Leave out the options -1 and --single-transaction, and any BEGIN of your own.'",
-    ),
-    "END IF;",
-]
+_FOUND = ("found text[] := '{}';", "noted int := 0;", "others int := 0;", "finished int := 0;")
 _SHOWN = "CASE WHEN found = '{}' THEN 'none (base)' ELSE array_to_string(found, ', ') END"
-
-
-def _array(rows: Sequence[str]) -> str:
-    return f"ARRAY[{', '.join(quoted(row) for row in rows)}]::text[]"
-
-
-def _in_text(text: str) -> str:
-    """Return a text as it stands inside a string literal."""
-    return quoted(text)[1:-1]
-
-
-def _or_null(text: str | None) -> str:
-    return quoted(text) if text else "NULL"
 
 
 def _duration(value: str) -> str:
@@ -569,13 +354,3 @@ def _duration(value: str) -> str:
         return value
     milliseconds = int(value)
     return f"'{milliseconds // 1000}s'" if milliseconds % 1000 == 0 else f"'{milliseconds}ms'"
-
-
-def _dollar_tag(body: str) -> str:
-    """Return a dollar quote that the text does not contain."""
-    number = 0
-    tag = "$runner$"
-    while tag in body:
-        number += 1
-        tag = f"$runner{number}$"
-    return tag

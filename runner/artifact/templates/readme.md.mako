@@ -60,8 +60,13 @@ ${"###"} A non-transactional file has stopped in the middle
 % if has_journal:
 `SELECT revision, number, outcome, statement FROM runner_journal ORDER BY number` shows which statement was `started` and not `done`.
 
+% if is_postgresql and is_native:
+- Correct the cause and apply the same file again. It leaves out what is done, drops an index that was left INVALID, and goes on. Where nobody can tell how a statement ended, it stops with `RR013` and says what to look at.
+- Where the runner can reach the database, `runner upgrade` does the same. No file of this bundle is needed any more for what it has done.
+% else:
 - Where the runner can reach the database: `runner upgrade` finds out what became of it, cleans up, and goes on to the end. No file of this bundle is needed any more for what it has done.
 - By hand: undo what the statement left${" (an index that is INVALID: `DROP INDEX CONCURRENTLY`)" if is_postgresql else ""}, delete its row from `runner_journal`, and execute the rest of the file from that statement on.
+% endif
 % else:
 What ran before the error is committed. Look which statements took effect, correct the cause, and execute the rest of the file from there on, its version rows included.
 % endif

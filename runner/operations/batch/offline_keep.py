@@ -73,11 +73,8 @@ class OfflinePostgresKeeper(OfflineKeeper):
                 self._set_counter(work, column)
 
     def _set_counter(self, work: Work, column: Column[int]) -> None:
-        preparer = self.impl.dialect.identifier_preparer
-        name = preparer.quote(work.existing.name)
-        if work.existing.schema:
-            name = f"{preparer.quote_schema(work.existing.schema)}.{name}"
+        name = self.impl.dialect.identifier_preparer.format_table(work.existing)
         here = table(work.existing.name, Column(column.name, column.type), schema=work.existing.schema)
         following = func.coalesce(func.max(here.c[column.name]), literal_column("0")) + literal_column("1")
-        sequence = func.pg_get_serial_sequence(str(name), str(column.name))
+        sequence = func.pg_get_serial_sequence(name, str(column.name))
         self.impl._exec(select(func.setval(sequence, following, literal_column("false"))))

@@ -1,0 +1,48 @@
+"""PL/pgSQL as the guards of PostgreSQL's files are written in it: blocks, errors, values. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from runner.artifact.guards.base import comment, quoted
+
+__all__ = ["array", "do_block", "in_text", "or_null", "raising"]
+
+
+def do_block(about: str, body: Iterable[str], *, declare: Iterable[str] = ()) -> str:
+    """Return a DO statement; `about` is the comment above it, empty for none."""
+    lines = [comment(f"Guard: {about}")] if about else []
+    declared = ["DECLARE", *(f"    {line}" for line in declare)] if declare else []
+    inner = "\n".join([*declared, "BEGIN", *(f"    {line}" for line in body), "END"])
+    tag = _dollar_tag(inner)
+    return "\n".join([*lines, f"DO {tag}", inner, f"{tag};"])
+
+
+def raising(code: str, message: str, hint: str) -> list[str]:
+    """Return the lines that end the file with one sentence; message and hint are SQL expressions."""
+    return [f"    RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = {message},", f"        HINT = {hint};"]
+
+
+def array(rows: Sequence[str]) -> str:
+    """Return a text array."""
+    return f"ARRAY[{', '.join(quoted(row) for row in rows)}]::text[]"
+
+
+def in_text(text: str) -> str:
+    """Return a text as it stands inside a string literal."""
+    return quoted(text)[1:-1]
+
+
+def or_null(text: str | None) -> str:
+    """Return a literal, NULL for an empty text."""
+    return quoted(text) if text else "NULL"
+
+
+def _dollar_tag(body: str) -> str:
+    """Return a dollar quote that the text does not contain."""
+    number = 0
+    tag = "$runner$"
+    while tag in body:
+        number += 1
+        tag = f"$runner{number}$"
+    return tag
