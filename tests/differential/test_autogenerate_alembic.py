@@ -66,6 +66,7 @@ _UNIQUE = "A unique constraint is an index here as well; the model had a constra
 MARIADB_DIFFERENCES: dict[str, tuple[list[str], list[str], str]] = {
     "unique-removed": (["remove_index"], ["remove_constraint"], _UNIQUE),
     "unique-unnamed-removed": (["remove_index"], ["remove_constraint"], _UNIQUE),
+    "fk-removed": ([], ["remove_index"], "The index that the server made for the key goes with the key."),
     "tables-with-references-removed": (
         ["remove_index", "remove_table"],
         ["remove_table"],
