@@ -84,6 +84,10 @@ TRIPS: dict[str, tuple[Child | None, Child | None]] = {
     "wide index added": (WITH_KEY, Child(keys=(KEY,), indexes={"ix": ("a", "b")})),
     "index of other columns added": (WITH_KEY, Child(keys=(KEY,), indexes={"ix": ("b", "a")})),
     "index widened": (Child(keys=(KEY,), indexes={"ix": ("a",)}), Child(keys=(KEY,), indexes={"ix": ("a", "b")})),
+    "column of a wide index removed": (
+        Child(keys=(KEY,), indexes={"ix": ("a", "b")}),
+        Child(keys=(KEY,), columns=("a",)),
+    ),
     "index turned round": (
         Child(keys=(KEY,), indexes={"ix": ("a", "b")}),
         Child(keys=(KEY,), indexes={"ix": ("b", "a")}),

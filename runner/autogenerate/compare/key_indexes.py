@@ -81,23 +81,25 @@ def indexes_left_to_keys(
     keys = list(_staying(autogen_context, stored, wanted))
     names = {str(key.name) for key in stored.foreign_key_constraints}
     left = {index for index in plain if any(_is_made_for(index, key, names) for key in keys)}
-    gone = [key for key in stored.foreign_key_constraints if not set(_local(key)) & {c.name for c in wanted.columns}]
+    columns = {column.name for column in wanted.columns}
+    gone = [key for key in stored.foreign_key_constraints if not set(_local(key)) & columns]
     left |= {index for index in plain if any(_is_made_for(index, key) for key in gone)}  # it goes with its columns
     for key in keys:
         served = [*_column_lists(wanted).values(), *map(leading_columns, left)]
-        if not any(_serves(columns, _local(key)) for columns in served):
-            able = [index for index in plain if _serves(leading_columns(index), _local(key))]
+        if not any(_serves(other, _local(key)) for other in served):
+            whole = [index for index in plain if {column.name for column in index.columns} <= columns]
+            able = [index for index in whole if _serves(leading_columns(index), _local(key))]
             left |= set(sorted(able, key=lambda index: len(index.expressions))[:1])
     return left
 
 
 def _is_made_for(index: Index, key: ForeignKeyConstraint, names: Iterable[str] = ()) -> bool:
     """Tell whether the server has made the index for the key: it has the name of the key, or of its first column."""
-    columns, local = leading_columns(index), _local(key)
-    if not _serves(columns, local):
+    local = _local(key)
+    if leading_columns(index) != local:
         return False
-    by_name = str(index.name) in {str(key.name), *names}
-    return by_name or (columns == local and re.fullmatch(rf"{re.escape(local[0])}(_\d+)?", str(index.name)) is not None)
+    name = str(index.name)
+    return name in {str(key.name), *names} or re.fullmatch(rf"{re.escape(local[0])}(_\d+)?", name) is not None
 
 
 def _staying(context: AutogenContext, stored: Table, wanted: Table) -> Iterator[ForeignKeyConstraint]:
