@@ -9,7 +9,7 @@ Source: PostgreSQL manual, ALTER TABLE, COMMENT, CREATE INDEX.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
@@ -79,6 +79,11 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     transactional_ddl = True
     writes_in_with = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
+
+    def _configure(self, context_opts: Mapping[str, Any]) -> None:
+        # The same goes for what is rendered without a connection; SQLAlchemy 2.0 assumes the old rule until it knows.
+        if self._online.connection is None and "_backslash_escapes" not in vars(self.dialect):
+            vars(self.dialect)["_backslash_escapes"] = False
 
     def _rendering_dialect(self) -> Dialect:
         # Scripts run under standard_conforming_strings, the default of every supported server, whatever
