@@ -110,7 +110,11 @@ class _Comparison:
             self._remove(item, None)
         for name in sorted(stored.keys() & wanted.keys()):
             self._compare(stored[name], wanted[name])
-        matched = {_columns(item) for name, item in stored.items() if name in wanted and name not in stored_indexes}
+        matched = {
+            _columns(item)
+            for name, item in stored.items()
+            if name in wanted and name not in stored_indexes and _columns(item) == _columns(wanted[name])
+        }
         for name in sorted(wanted.keys() - stored.keys()):
             item = wanted[name]
             if isinstance(item, Index) or _columns(item) not in matched:  # of two that say the same, one is kept
