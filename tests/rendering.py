@@ -23,11 +23,8 @@ __all__ = ["executed", "file_of", "migration_context", "rendered_case", "renderi
 
 
 def migration_context(dialect: str = "postgresql", **opts: Any) -> MigrationContext:
-    """Return a context without a database, whose dialect is as a connection leaves it."""
-    context = MigrationContext.configure(dialect_name=dialect, opts=opts)
-    if dialect == "postgresql":
-        vars(context.dialect)["_backslash_escapes"] = False  # older SQLAlchemy learns it from the server
-    return context
+    """Return a context without a database."""
+    return MigrationContext.configure(dialect_name=dialect, opts=opts)
 
 
 def rendering_context(dialect: str = "postgresql", **opts: Any) -> AutogenContext:

@@ -10,11 +10,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import Column, MetaData, text
 
 from runner.autogenerate.compare import populate_migration_script
 from runner.autogenerate.compare.reflection import DatabaseTables
 from runner.autogenerate.context import AutogenContext
+from runner.dialects.compare.text import is_constant, without_casts
 from runner.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 
 __all__ = ["TableRows", "differences_from", "fill_from_database", "inventory_of", "model_of_database", "rows_of"]
@@ -22,20 +23,38 @@ __all__ = ["TableRows", "differences_from", "fill_from_database", "inventory_of"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRows:
-    """The rows of a table as text, whatever their types are."""
+    """The rows of a table as text, whatever their types are.
+
+    Args:
+        columns: names, in the order of the values.
+        rows: in any order.
+        computed: the columns whose default is no constant, such as `now()`.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    computed: frozenset[str] = frozenset()
 
     def of(self, columns: Collection[str]) -> list[tuple[str, ...]]:
         """Return the rows of some of the columns, sorted."""
         places = [self.columns.index(column) for column in sorted(columns)]
         return sorted(tuple(row[place] for place in places) for row in self.rows)
 
-    def differs(self, other: TableRows) -> bool:
-        """Tell whether the rows are other ones, by the columns that both have."""
+    def differs(self, other: TableRows, *, filled: Collection[str] = ()) -> bool:
+        """Tell whether the rows are other ones, by the columns that both have.
+
+        Args:
+            other: the rows to compare with.
+            filled: columns whose values the server makes, others each time: how many values there are is compared.
+        """
         common = set(self.columns) & set(other.columns)
-        return self.of(common) != other.of(common)
+        told, counted = common - set(filled), common & set(filled)
+        return self.of(told) != other.of(told) or any(self._counts(name) != other._counts(name) for name in counted)
+
+    def _counts(self, column: str) -> tuple[int, int]:
+        """Return how many values a column has, and how many of its rows have none."""
+        values = [value for (value,) in self.of([column])]
+        return len(set(values)), values.count(str(None))
 
 
 def _context(migration_context: Any, metadata: MetaData) -> AutogenContext:
@@ -171,5 +190,15 @@ def rows_of(migration_context: Any, model: MetaData) -> dict[str, TableRows]:
         columns = tuple(result.keys())
         rows = tuple(tuple(str(value) for value in row) for row in result)
         if rows:
-            found[key] = TableRows(columns=columns, rows=rows)
+            computed = frozenset(column.name for column in table.columns if _is_computed(column))
+            found[key] = TableRows(columns=columns, rows=rows, computed=computed)
     return found
+
+
+def _is_computed(column: Column[Any]) -> bool:
+    """Tell whether the default gives another value each time; what a sequence gives is the same in a second run."""
+    default = getattr(column.server_default, "arg", None)
+    if default is None:
+        return False
+    sql = str(getattr(default, "text", default))
+    return not is_constant(without_casts(sql)) and "nextval(" not in sql

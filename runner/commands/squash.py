@@ -206,14 +206,21 @@ def _prove(trial: Target, found: SquashRange, before: _State, after: _State) -> 
     downgrade(_fresh(trial), _symbol(found))
     _require_same(trial, before, "downgrade() of the squash leaves")
     upgrade(_fresh(trial), found.revision)
-    _require_same(trial, after, "upgrade() of the squash makes", rows=True)
+    _require_same(trial, after, "upgrade() of the squash makes", filled=_filled(before, after))
+
+
+def _filled(before: _State, after: _State) -> dict[str, set[str]]:
+    """Return table -> columns that the range adds and the server fills by a default that is no constant."""
+    earlier = {name: rows.columns for name, rows in before.rows.items()}
+    return {name: set(rows.computed) - set(earlier.get(name, ())) for name, rows in after.rows.items()}
 
 
 def _symbol(found: SquashRange) -> str:
     return found.parents[0] if found.parents else f"{found.revision}@base"
 
 
-def _require_same(trial: Target, wanted: _State, doing: str, *, rows: bool = False) -> None:
+def _require_same(trial: Target, wanted: _State, doing: str, *, filled: Mapping[str, set[str]] | None = None) -> None:
+    """Compare a state with what is there; the rows, too, where `filled` says which columns have values of each run."""
     from runner.autogenerate.baseline import differences_from
     from runner.autogenerate.differences import differences
 
@@ -225,8 +232,8 @@ def _require_same(trial: Target, wanted: _State, doing: str, *, rows: bool = Fal
     gather(_fresh(trial), compare)
     state = _state(trial)
     found += _steps(state.inventory, wanted.inventory)
-    if rows:
-        found += [f"change rows of {name}" for name in _other_rows(state.rows, wanted.rows)]
+    if filled is not None:
+        found += [f"change rows of {name}" for name in _other_rows(state.rows, wanted.rows, filled)]
     if found:
         raise SquashDiffers(
             f"What {doing} is not what the revisions of the range do: {listed(found)} would be left to do. "
@@ -247,7 +254,11 @@ def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
     return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
-def _other_rows(one: Mapping[str, TableRows], other: Mapping[str, TableRows]) -> list[str]:
+def _other_rows(
+    one: Mapping[str, TableRows], other: Mapping[str, TableRows], filled: Mapping[str, set[str]] | None = None
+) -> list[str]:
     """Return the tables whose rows are not the same."""
-    either, both = one.keys() | other.keys(), one.keys() & other.keys()
-    return sorted(name for name in either if name not in both or one[name].differs(other[name]))
+    either, both, made = one.keys() | other.keys(), one.keys() & other.keys(), filled or {}
+    return sorted(
+        name for name in either if name not in both or one[name].differs(other[name], filled=made.get(name, ()))
+    )

@@ -9,7 +9,7 @@ Source: PostgreSQL manual, ALTER TABLE, COMMENT, CREATE INDEX.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
@@ -79,6 +79,11 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
     transactional_ddl = True
     writes_in_with = True
     type_synonyms = (*DefaultImpl.type_synonyms, {"FLOAT", "DOUBLE PRECISION"})
+
+    def _configure(self, context_opts: Mapping[str, Any]) -> None:
+        # Without a connection, SQLAlchemy 2.0 assumes that backslashes escape, which no supported server's default is.
+        if self._online.connection is None and "_backslash_escapes" not in vars(self.dialect):
+            vars(self.dialect)["_backslash_escapes"] = False
 
     def _literals(self) -> type[Literals]:
         from runner.dialects.values.postgresql import PostgresqlLiterals

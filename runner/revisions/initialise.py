@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from runner.errors import DirectoryInUse, TemplateMissing, WriteFailed
@@ -18,6 +19,8 @@ __all__ = ["init_directory", "templates"]
 
 _INI = "alembic.ini.mako"
 _TOML = "pyproject.toml.mako"
+_SHARED = "SHARED"
+"""The file of a template that lists what it has in common with another: one path a line, seen from the template."""
 _ONLY_IF_WANTED = {"job": "env.py"}
 """Template -> the file that is written only when it is asked for."""
 
@@ -33,7 +36,16 @@ def templates(config: Config) -> tuple[tuple[str, str], ...]:
 
 
 def _is_template(path: str) -> bool:
-    return os.path.isdir(path) and os.path.exists(os.path.join(path, "script.py.mako"))
+    return os.path.isdir(path) and "script.py.mako" in _files(path)
+
+
+def _files(template: str) -> dict[str, str]:
+    """Return the files of a template, its own and those it shares: name -> path, sorted by name."""
+    found = {name: os.path.join(template, name) for name in os.listdir(template)}
+    shared = found.pop(_SHARED, None)
+    for line in _text(shared).splitlines() if shared else ():
+        found.setdefault(os.path.basename(line), os.path.normpath(os.path.join(template, line)))
+    return {name: path for name, path in sorted(found.items()) if os.path.isfile(path)}
 
 
 def _summary(path: str) -> str:
@@ -71,7 +83,7 @@ def init_directory(
         TemplateMissing: there is no such template.
         WriteFailed: something could not be written; nothing is left.
     """
-    source = _template_directory(config, template)
+    files = _files(_template_directory(config, template))
     if os.path.lexists(directory) and (not os.path.isdir(directory) or _entries(directory)):
         raise DirectoryInUse(
             f"{directory} exists already and is not {'empty' if os.path.isdir(directory) else 'a directory'}. "
@@ -82,14 +94,13 @@ def init_directory(
     with FileChanges() as changes:
         changes.make_directory(directory)
         changes.make_directory(os.path.join(directory, "versions"))
-        for name in sorted(os.listdir(source)):
-            path = os.path.join(source, name)
-            if os.path.isfile(path) and name not in {_INI, _TOML, *skipped}:
+        for name, path in files.items():
+            if name not in {_INI, _TOML, *skipped}:
                 changes.write(os.path.join(directory, name), _text(path))
         if package:
             changes.write(os.path.join(directory, "__init__.py"), "")
             changes.write(os.path.join(directory, "versions", "__init__.py"), "")
-        _write_configuration(config, source, directory, changes)
+        _write_configuration(config, files, directory, changes)
         return tuple(changes.made)
 
 
@@ -105,12 +116,11 @@ def _template_directory(config: Config, template: str) -> str:
     return path
 
 
-def _write_configuration(config: Config, source: str, directory: str, changes: FileChanges) -> None:
-    ini = os.path.join(source, _INI)
-    toml = os.path.join(source, _TOML)
-    if os.path.exists(toml):
+def _write_configuration(config: Config, files: Mapping[str, str], directory: str, changes: FileChanges) -> None:
+    ini, toml = files.get(_INI), files.get(_TOML)
+    if toml is not None:
         _write_toml(toml, config.toml_file_name or "pyproject.toml", directory, changes)
-    if os.path.exists(ini):
+    if ini is not None:
         path = config.config_file_name or "alembic.ini"
         if os.path.exists(path):
             emit("file.skipped", path=path)

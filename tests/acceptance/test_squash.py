@@ -164,6 +164,43 @@ def test_what_a_squash_would_not_change(directory: Directory, before: str, insid
     assert not (directory.scripts / "replaced").exists()
 
 
+SEED = "op.execute(\"INSERT INTO one (name) VALUES ('x'), ('y'), ('z')\")"
+VOLATILE = (
+    "op.add_column('one', sa.Column('at', sa.DateTime, server_default=sa.text('clock_timestamp()')))\n"
+    "op.add_column('one', sa.Column('day', sa.DateTime, server_default=sa.func.now(), nullable=False))\n"
+    "op.add_column('one', sa.Column('key', sa.Uuid, server_default=sa.text('gen_random_uuid()')))\n"
+    "op.add_column('one', sa.Column('size', sa.Numeric(5, 2), server_default='1.50'))"
+)
+BACK = "for name in ('at', 'day', 'key', 'size'):\n        op.drop_column('one', name)"
+
+
+@pytest.mark.pg(">= 13")
+@pytest.mark.parametrize(
+    ("also", "code"),
+    [
+        ("pass", 0),
+        ("op.execute(\"UPDATE one SET size = 2 WHERE name = 'x'\")", 79),
+        ("op.execute('UPDATE one SET key = NULL')", 79),
+        ("op.execute(\"UPDATE one SET key = '00000000-0000-0000-0000-000000000000'\")", 79),
+    ],
+)
+def test_values_that_the_server_makes_are_others_each_time(
+    directory: Directory, pg_url: str, also: str, code: int
+) -> None:
+    """Rows that get now() or a random UUID when the range adds a column are no reason to refuse; other values are."""
+    directory.add(
+        RevisionFile(revision="eeee", down_revision="dddd", upgrade=SEED, downgrade="op.execute('DELETE FROM one')")
+    )
+    directory.add(RevisionFile(revision="ffff", down_revision="eeee", upgrade=VOLATILE, downgrade=BACK))
+    directory.add(RevisionFile(revision="gggg", down_revision="ffff", upgrade=also))
+
+    ended = run_runner("squash", "ffff:gggg", cwd=directory.root, env={"RUNNER_SCRATCH_DATABASE_URL": pg_url})
+
+    ended.check(code)
+    if code:
+        assert ended.event("run.failed")["differences"] == ["change rows of one"]
+
+
 def test_what_is_changed_on_postgresql(directory: Directory, pg_url: str) -> None:
     """Functions, triggers, domains, sequences, policies and views are compared by what the server prints of them."""
     made = (

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from tests import postgres
+from tests.fix_mariadb import MariadbDatabaseFactory
 from tests.fix_postgres import PgDatabaseFactory
 from tests.oracle import sqlite_url
 from tests.postgres import PostgresServer
@@ -118,4 +120,21 @@ def test_sqlite_cannot_prepare(tmp_path: Path) -> None:
 
     assert failed.returncode != 0
     assert "engine1: no two-phase commit with sqlite." in failed.event("run.failed")["message"]
+    assert [tables(url) for url in urls] == [[], []]
+
+
+def test_mariadb_has_no_ddl_in_it(mariadb_database_factory: MariadbDatabaseFactory, tmp_path: Path) -> None:
+    """MySQL and MariaDB refuse DDL in a prepared transaction: the run fails first, and nothing has changed."""
+    urls = [mariadb_database_factory() for _ in range(2)]
+    engine = create_engine(urls[0])
+    with engine.connect() as connection, connection.begin_twophase() as transaction:
+        with pytest.raises(DBAPIError, match="XAER_RMFAIL"):
+            connection.execute(text("CREATE TABLE t (id integer)"))
+        transaction.rollback()
+    engine.dispose()
+
+    failed = run_runner("upgrade", cwd=made(tmp_path, *urls))
+
+    assert failed.returncode != 0
+    assert "engine1: no two-phase commit with mysql." in failed.event("run.failed")["message"]
     assert [tables(url) for url in urls] == [[], []]

@@ -102,6 +102,11 @@ CASES = [
     changed("column-order", [A, B], [B, A]),
     changed("column-with-index-added", [A], [A, col("c", sa.Integer, index=True)]),
     changed("column-with-unique-added", [A], [A, col("c", sa.Integer, unique=True)], only=PG),
+    changed(
+        "unique-name-to-another-column",
+        [A, B, item(sa.UniqueConstraint, "a", name="uq")],
+        [A, B, item(sa.UniqueConstraint, "b", name="uq"), item(sa.UniqueConstraint, "a", name="uq_a")],
+    ),
     changed("nullable-to-not", [A], [col("a", sa.Integer, nullable=False)]),
     changed("not-to-nullable", [col("a", sa.Integer, nullable=False)], [A]),
     changed("integer-to-bigint", [A], [col("a", sa.BigInteger)]),

@@ -54,7 +54,7 @@ class ColumnSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSpec:
-    """A table; references are numbers of tables."""
+    """A table; references are numbers of tables, and of columns without a foreign key where there is no such table."""
 
     columns: dict[str, ColumnSpec]
     references: dict[str, tuple[int, str | None]]
@@ -77,6 +77,7 @@ _columns = st.builds(
     comment=st.sampled_from([None, "a note"]),
 )
 _names = [f"c{number}" for number in range(5)]
+_all_names = [*_names, "r0", "r1"]
 _tables = st.builds(
     TableSpec,
     columns=st.dictionaries(st.sampled_from(_names), _columns, max_size=4),
@@ -85,8 +86,8 @@ _tables = st.builds(
         st.tuples(st.integers(0, 3), st.sampled_from([None, "CASCADE", "SET NULL"])),
         max_size=2,
     ),
-    unique=st.lists(st.sampled_from(_names), max_size=2, unique=True).map(tuple),
-    index=st.lists(st.sampled_from(_names), max_size=2, unique=True).map(tuple),
+    unique=st.lists(st.sampled_from(_all_names), max_size=2, unique=True).map(tuple),
+    index=st.lists(st.sampled_from(_all_names), max_size=2, unique=True).map(tuple),
     partial=st.booleans(),
     pair_key=st.booleans(),
     elsewhere=st.booleans(),
@@ -125,8 +126,8 @@ def _build_table(
     for column_name, column in sorted(spec.columns.items()):
         _build_column(table, column_name, column, dialect)
     for column_name, (target, ondelete) in sorted(spec.references.items()):
+        table.append_column(sa.Column(column_name, sa.Integer))
         if target in model:
-            table.append_column(sa.Column(column_name, sa.Integer))
             schema = _schema(model[target], dialect)
             referred = f"{schema}.t{target}.id" if schema else f"t{target}.id"
             table.append_constraint(

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 
-from runner.autogenerate.api import compare_metadata, produce_migrations
-from runner.autogenerate.context import AutogenContext
-from runner.autogenerate.render import render_python_into_templatevars
-from runner.migration.context import MigrationContext
-from runner.operations import Operations
 from tests.property.models import SCHEMA, TableSpec, build, create, models
+from tests.round_trips import assert_round_trip
 
 SETTINGS = settings(
     max_examples=25,
@@ -73,36 +67,4 @@ def test_mariadb(mariadb_url: str, before: dict[int, TableSpec], after: dict[int
 
 def _round_trip(connection: sa.Connection, before: sa.MetaData, after: sa.MetaData) -> None:
     create(before, connection)
-    revision = _written(connection, after)
-    connection.rollback()
-    for direction, wanted in (("upgrade", after), ("downgrade", before)):
-        _run(connection, revision, direction)
-        connection.commit()
-        found = compare_metadata(_context(connection), wanted)
-        connection.rollback()
-        assert found == [], f"{direction}\n{revision}\n{found}"
-
-
-def _context(connection: sa.Connection) -> MigrationContext:
-    options = {"compare_server_default": True, "include_schemas": True}
-    batch = connection.dialect.name == "sqlite"
-    return MigrationContext.configure(connection, opts={**options, "render_as_batch": batch})
-
-
-def _written(connection: sa.Connection, model: sa.MetaData) -> str:
-    """Return the file that autogenerate writes."""
-    context = _context(connection)
-    script = produce_migrations(context, model)
-    variables: dict[str, Any] = {}
-    render_python_into_templatevars(AutogenContext(context, metadata=model), script, variables)
-    bodies = "\n\n\n".join(f"def {name}() -> None:\n    {variables[name + 's']}" for name in ("upgrade", "downgrade"))
-    return f"import sqlalchemy as sa\n{variables['imports']}\n\n\n{bodies}\n"
-
-
-def _run(connection: sa.Connection, revision: str, direction: str) -> None:
-    namespace: dict[str, Any] = {"op": Operations(_context(connection))}
-    exec(compile(ast.parse(revision), "revision", "exec"), namespace)
-    try:
-        namespace[direction]()
-    except Exception as exc:
-        raise AssertionError(f"{direction}() fails: {exc}\n{revision}") from exc
+    assert_round_trip(connection, before, after)

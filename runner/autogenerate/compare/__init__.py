@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from runner.autogenerate.compare.key_indexes import drop_with_keys
 from runner.autogenerate.compare.naming import name_constraints
 from runner.autogenerate.compare.ordering import complete_conversions, order_operations
 from runner.autogenerate.context import AutogenContext
@@ -55,8 +56,9 @@ def populate_migration_script(autogen_context: AutogenContext, migration_script:
     _compare(autogen_context, upgrade_ops)
     name_constraints(autogen_context, upgrade_ops)
     downgrade_ops = upgrade_ops.reverse_into(migration_script.downgrade_ops_list[-1])
-    for operations in (upgrade_ops, downgrade_ops):
+    for operations, backwards in ((upgrade_ops, False), (downgrade_ops, True)):
         complete_conversions(autogen_context, operations)
+        drop_with_keys(autogen_context, operations, backwards=backwards)
 
 
 def _compare(autogen_context: AutogenContext, upgrade_ops: UpgradeOps) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Index, UniqueConstraint
 
 from runner.autogenerate.compare.definitions import definitions_of, is_plain_index
 from runner.autogenerate.compare.found import found, not_compared, qualified
+from runner.autogenerate.compare.key_indexes import indexes_left_to_keys
 from runner.autogenerate.compare.names import name_in_database
 from runner.autogenerate.compare.reflection import definition_of
 from runner.dialects.compare.results import ComparisonResult
@@ -73,6 +74,8 @@ class _Comparison:
             self.impl.correct_for_autogen_constraints(
                 self.stored_uniques, self.stored_indexes, self.wanted_uniques, self.wanted_indexes
             )
+            if self.impl.foreign_keys_need_indexes:
+                self._without_those_of_keys(conn_table)
 
     def _without_doubles(self) -> None:
         """Keep one where the database reports a unique constraint as an index too: the one the model has."""
@@ -82,6 +85,11 @@ class _Comparison:
                 self.stored_uniques.discard(unique)
             else:
                 self.stored_indexes -= {index for index in self.stored_indexes if index.name == unique.name}
+
+    def _without_those_of_keys(self, conn_table: Table) -> None:
+        wanted = {self._name(item) for items in (self.wanted_uniques, self.wanted_indexes) for item in items}
+        unknown = [index for index in self.stored_indexes if index.name not in wanted]
+        self.stored_indexes -= indexes_left_to_keys(self.context, unknown, conn_table, self.metadata_table)
 
     def _name(self, item: _Item) -> str | None:
         return name_in_database(item, self.context.dialect)
@@ -102,7 +110,11 @@ class _Comparison:
             self._remove(item, None)
         for name in sorted(stored.keys() & wanted.keys()):
             self._compare(stored[name], wanted[name])
-        matched = {_columns(item) for name, item in stored.items() if name in wanted and name not in stored_indexes}
+        matched = {
+            _columns(item)
+            for name, item in stored.items()
+            if name in wanted and name not in stored_indexes and _columns(item) == _columns(wanted[name])
+        }
         for name in sorted(wanted.keys() - stored.keys()):
             item = wanted[name]
             if isinstance(item, Index) or _columns(item) not in matched:  # of two that say the same, one is kept

@@ -198,7 +198,8 @@ class _References:
         self.late: dict[_Key, list[MigrateOperation]] = defaultdict(list)
         self.modified = {self._key(op): op for op in upgrade_ops.ops if isinstance(op, ModifyTableOps)}
         self.dropped = {self._key(op) for op in upgrade_ops.ops if isinstance(op, ops.DropTableOp)}
-        self.losing = {key: _columns_of(modify, _lost) for key, modify in self.modified.items()}
+        self.any_index = context.migration_context.impl.foreign_keys_need_indexes
+        self.losing = {key: _columns_of(modify, self._lost) for key, modify in self.modified.items()}
         self.gaining = {key: _columns_of(modify, _gained) for key, modify in self.modified.items()}
 
     def _key(self, operation: Any) -> _Key:
@@ -288,9 +289,29 @@ class _References:
                 dropped: Any = operation.to_constraint()
                 if {column.name for column in dropped.columns} == remote:
                     return True
-            if isinstance(operation, ops.DropIndexOp) and set(_index_columns(operation)) == remote:
+            if isinstance(operation, ops.DropIndexOp) and self._is_referred_to(operation, remote):
                 return True
         return self._converts(target, remote) or self._converts(key, local)
+
+    def _is_referred_to(self, operation: ops.DropIndexOp, remote: set[str]) -> bool:
+        """Tell whether a foreign key to these columns may rest on the index."""
+        columns = self._index_columns(operation)
+        return set(columns[: len(remote)] if self.any_index else columns) == remote
+
+    def _index_columns(self, operation: ops.DropIndexOp) -> list[str]:
+        index: Any = operation.to_index()
+        return [column.name for column in index.columns] if index.unique or self.any_index else []
+
+    def _lost(self, operation: MigrateOperation) -> Iterable[str]:
+        """Return the columns whose foreign keys are in the way of the operation."""
+        if isinstance(operation, ops.DropConstraintOp) and operation.constraint_type in {"primary", "unique"}:
+            constraint: Any = operation.to_constraint()
+            return [column.name for column in constraint.columns]
+        if isinstance(operation, ops.AlterColumnOp) and operation.modify_type is not None:
+            return [operation.column_name]
+        if isinstance(operation, ops.DropIndexOp):
+            return self._index_columns(operation)
+        return [operation.column_name] if isinstance(operation, ops.DropColumnOp) else ()
 
     def _converts(self, key: _Key, columns: set[str]) -> bool:
         impl = self.context.migration_context.impl
@@ -340,25 +361,8 @@ def _tables_of(operation: Any) -> Iterable[Table]:
     return {item.table for item in operation.columns if getattr(item, "table", None) is not None}
 
 
-def _index_columns(operation: ops.DropIndexOp) -> list[str]:
-    index: Any = operation.to_index()
-    return [column.name for column in index.columns] if index.unique else []
-
-
 def _columns_of(modify: ModifyTableOps, names: Any) -> set[str]:
     return {str(name) for operation in modify.ops for name in names(operation)}
-
-
-def _lost(operation: MigrateOperation) -> Iterable[str]:
-    """Return the columns whose foreign keys are in the way of the operation."""
-    if isinstance(operation, ops.DropConstraintOp) and operation.constraint_type in {"primary", "unique"}:
-        constraint: Any = operation.to_constraint()
-        return [column.name for column in constraint.columns]
-    if isinstance(operation, ops.AlterColumnOp) and operation.modify_type is not None:
-        return [operation.column_name]
-    if isinstance(operation, ops.DropIndexOp):
-        return _index_columns(operation)
-    return [operation.column_name] if isinstance(operation, ops.DropColumnOp) else ()
 
 
 def _gained(operation: MigrateOperation) -> Iterable[str]:

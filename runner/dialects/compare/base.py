@@ -47,6 +47,8 @@ class ComparingImpl:
     """Whether changing a column writes AUTO_INCREMENT anew."""
     creates_schemas: bool = False
     """Whether a schema is made with CREATE SCHEMA, beside others in one database."""
+    foreign_keys_need_indexes: bool = False
+    """Whether a foreign key has an index of its own table, made by the server if it must, that cannot be dropped."""
     has_enum_types: bool = False
     """Whether enums are types of their own."""
     names_primary_keys: bool = True

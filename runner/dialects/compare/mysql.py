@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Enum, Float, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import Column, Enum, Float, ForeignKeyConstraint, String
 
 from runner.dialects.compare.base import ComparingImpl
 from runner.dialects.compare.text import is_constant, normalised
@@ -26,6 +26,7 @@ class MySQLComparison(ComparingImpl):
     """The part of `MySQLImpl` that autogenerate asks."""
 
     alters_autoincrement = True
+    foreign_keys_need_indexes = True
     names_primary_keys = False
 
     def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
@@ -59,19 +60,6 @@ class MySQLComparison(ComparingImpl):
         """Tell whether the server has given this name: MariaDB and MySQL each in their way."""
         return _MADE_NAME.fullmatch(name) is not None or re.fullmatch(rf"{re.escape(table)}_chk_\d+", name) is not None
 
-    def correct_for_autogen_constraints(
-        self,
-        conn_uniques: set[UniqueConstraint],
-        conn_indexes: set[Index],
-        metadata_unique_constraints: set[UniqueConstraint],
-        metadata_indexes: set[Index],
-    ) -> None:
-        """Leave out the indexes that the server made for foreign keys by itself."""
-        known = {index.name for index in metadata_indexes}
-        for index in list(conn_indexes):
-            if index.name not in known and index.table is not None and _serves_foreign_key(index):
-                conn_indexes.discard(index)
-
     def correct_for_autogen_foreignkeys(
         self, conn_fks: set[ForeignKeyConstraint], metadata_fks: set[ForeignKeyConstraint]
     ) -> None:
@@ -91,14 +79,3 @@ def _value(constant: str) -> str | Decimal:
     word = _word(constant)
     word = {"true": "1", "false": "0"}.get(word.lower(), word)
     return Decimal(word) if _NUMBER.fullmatch(word) else word
-
-
-def _serves_foreign_key(index: Index) -> bool:
-    """Tell whether the index is the one that MySQL makes for a foreign key: its name, or its columns."""
-    assert index.table is not None
-    columns = [column.name for column in index.columns]
-    for key in index.table.foreign_key_constraints:
-        local = [column.name for column in key.columns]
-        if index.name == key.name or (index.name in local and columns == local):
-            return True
-    return False

@@ -9,6 +9,7 @@ import alembic.operations.ops
 import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from runner.autogenerate.render import (
     BEGIN_MARKER,
@@ -21,6 +22,7 @@ from runner.autogenerate.render import (
 )
 from runner.autogenerate.render.registry import lines_of
 from runner.errors import OperationError
+from runner.migration.context import MigrationContext as RunnerContext
 from runner.operations import ops
 from tests.render_cases import Money, Upper
 from tests.rendering import migration_context, rendering_context
@@ -85,6 +87,18 @@ def test_render_item_can_render_an_exclude_constraint_and_add_imports() -> None:
 
     assert 'mine.Exclude("ex")' in text
     assert context.imports == {"import mine"}
+
+
+def test_a_backslash_is_itself_where_no_server_has_been_seen() -> None:
+    """SQLAlchemy 2.0 assumes of PostgreSQL that backslashes escape, until a server says that they do not (AG-54)."""
+    dialect = type("Assuming", (PGDialect,), {"_backslash_escapes": True})()
+    context = RunnerContext.configure(dialect=dialect)
+    table = sa.Table("t", sa.MetaData(), sa.Column("c", sa.Text, server_default=sa.func.lower("a\\B")))
+    table.append_constraint(sa.CheckConstraint(table.c.c != "x\\y", name="ck"))
+    text = render_python_code(ops.UpgradeOps([ops.CreateTableOp.from_table(table)]), migration_context=context)
+
+    assert r"""sa.text("lower('a\\B')")""" in text
+    assert r"""sa.CheckConstraint("c != 'x\\y'", name="ck")""" in text
 
 
 def test_prefixes_are_those_that_are_configured() -> None:

@@ -80,7 +80,7 @@ def run_migrations_twophase() -> None:
 
 def verify_twophase(name: str, connection: Any) -> None:
     """Refuse a database that cannot prepare transactions, before anything is changed."""
-    if connection.dialect.name in {"mssql", "sqlite"}:
+    if connection.dialect.name in {"mariadb", "mssql", "mysql", "sqlite"}:
         raise CommandError(f"{name}: no two-phase commit with {connection.dialect.name}. Set USE_TWOPHASE = False.")
     if connection.dialect.name == "postgresql":
         room = connection.exec_driver_sql("SHOW max_prepared_transactions").scalar()
