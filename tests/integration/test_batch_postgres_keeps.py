@@ -314,7 +314,7 @@ def test_a_security_label_is_refused(pg_server: PostgresServer, pg_database_fact
             f"VALUES ('t'::regclass, 'pg_class'::regclass, {column}, 'dummy', 'secret')"
         )
         with (
-            pytest.raises(OperationError, match="Rebuilding table t would lose security labels. Leave recreate= out"),
+            pytest.raises(OperationError, match=r"Rebuilding table t would lose security labels\. Leave recreate= out"),
             operations_on(connection).batch_alter_table("t", recreate="always"),
         ):
             pass
