@@ -91,7 +91,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "copy_from": ({"copy_from": sa.Table("t", sa.MetaData(), sa.Column("x", sa.Text))}, "t ( x TEXT, c INTEGER )"),
     "table_args": ({"table_args": (sa.UniqueConstraint("a", "c", name="uq"),)}, "CONSTRAINT uq UNIQUE (a, c)"),
-    "table_kwargs": ({"table_kwargs": {"sqlite_strict": True}}, ") STRICT"),
+    "table_kwargs": ({"table_kwargs": {"sqlite_with_rowid": False}}, ") WITHOUT ROWID"),
     "naming_convention": ({"naming_convention": {"uq": "uq_%(table_name)s"}}, "CONSTRAINT uq_t UNIQUE (b)"),
 }
 """Argument of batch_alter_table() -> itself, and what it does to the script."""
