@@ -18,7 +18,8 @@ from alembic.operations import Operations as AlembicOperations
 from sqlalchemy.engine import Connection
 
 from runner.operations import Operations
-from runner.operations.batch.sqlite_ddl import ParsedColumn, ParsedTable, canonical, parse_table
+from runner.operations.batch.expressions import canonical
+from runner.operations.batch.sqlite_ddl import ParsedColumn, ParsedTable, parse_table
 from tests.differential.batch_cases import BLOCKS, Block, parent_and_table, table
 from tests.unit.dialects.standin import StandInContext, offline_impl
 from tests.unit.operations.sqlite_databases import operations_on

@@ -16,8 +16,8 @@ from sqlalchemy import TextClause, column, select, text
 from sqlalchemy.schema import CheckConstraint, Constraint, DefaultClause, ForeignKeyConstraint, Table
 
 from runner.errors import OperationError
+from runner.operations.batch.expressions import rename_columns
 from runner.operations.batch.move import Keeper, Work, temporary_name
-from runner.operations.batch.sqlite_ddl import rename_columns
 from runner.operations.batch.stored import StoredConstraint
 from runner.operations.sqltext import characters, quoting, verbatim
 

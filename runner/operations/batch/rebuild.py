@@ -28,9 +28,9 @@ from sqlalchemy.types import NULLTYPE, SchemaType, to_instance
 
 from runner.errors import OperationError
 from runner.events import emit
+from runner.operations.batch.expressions import identifiers, in_list_column, rename_columns
 from runner.operations.batch.move import Keeper, KeptColumn, Transfer, Work, temporary_name
 from runner.operations.batch.ordering import in_partial_order
-from runner.operations.batch.sqlite_ddl import identifiers, in_list_column, rename_columns
 from runner.operations.sqla import (
     bare_copy,
     column_checks,
