@@ -3,7 +3,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Never, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Column, SchemaItem, Table
@@ -305,13 +305,24 @@ def create_primary_key(
     columns: Sequence[str],
     *,
     schema: str | None = None,
-    **kw: Any,
+    deferrable: bool | None = None,
+    initially: str | None = None,
+    postgresql_include: Sequence[str] | None = None,
+    mysql_using: str | None = None,
+    mariadb_using: str | None = None,
+    mssql_clustered: bool | None = None,
+    **third_party: Never,
 ) -> None:
     """Add a primary key to a table that has none.
 
     Args:
         constraint_name: None lets the naming convention or the database decide.
-        kw: the dialects' options, such as `mssql_clustered`.
+        initially: DEFERRED or IMMEDIATE.
+        postgresql_include: columns that the index has beside the key.
+        mysql_using: BTREE or HASH.
+        mariadb_using: BTREE or HASH.
+        mssql_clustered: False makes the index NONCLUSTERED.
+        third_party: options of another dialect; no type checker knows them, so ignore its complaint there.
     """
 
 def create_schema(

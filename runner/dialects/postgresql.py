@@ -20,6 +20,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     UniqueConstraint,
@@ -287,8 +288,8 @@ class PostgresqlImpl(PostgresqlObjects, PostgresqlComparison, DefaultImpl):
                 noted.discard((type_.schema, type_.name))
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
-        """Add a constraint; INCLUDE columns of a unique constraint need not be listed elsewhere."""
-        if isinstance(const, UniqueConstraint):
+        """Add a constraint; INCLUDE columns of a key need not be listed elsewhere."""
+        if isinstance(const, UniqueConstraint | PrimaryKeyConstraint):
             ensure_columns(const.table, const.dialect_options["postgresql"].get("include"))
         super().add_constraint(const, **kw)
 

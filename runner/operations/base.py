@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Never, TypeVar
 
 from sqlalchemy.sql.elements import conv
 from sqlalchemy.util import immutabledict
@@ -22,6 +22,7 @@ from runner.operations.current import CurrentObject
 from runner.operations.object_directives import ObjectDirectives
 from runner.operations.ops.constraints import CreateExcludeConstraintOp
 from runner.operations.schemaobj import SchemaObjects
+from runner.operations.sqla import only_set
 from runner.operations.sqltext import InlineLiteral, inline_literal
 
 if TYPE_CHECKING:
@@ -473,15 +474,36 @@ class Operations(ObjectDirectives, AbstractOperations):
         columns: Sequence[str],
         *,
         schema: str | None = None,
-        **kw: Any,
+        deferrable: bool | None = None,
+        initially: str | None = None,
+        postgresql_include: Sequence[str] | None = None,
+        mysql_using: str | None = None,
+        mariadb_using: str | None = None,
+        mssql_clustered: bool | None = None,
+        **third_party: Never,
     ) -> None:
         """Add a primary key to a table that has none.
 
         Args:
             constraint_name: None lets the naming convention or the database decide.
-            kw: the dialects' options, such as `mssql_clustered`.
+            initially: DEFERRED or IMMEDIATE.
+            postgresql_include: columns that the index has beside the key.
+            mysql_using: BTREE or HASH.
+            mariadb_using: BTREE or HASH.
+            mssql_clustered: False makes the index NONCLUSTERED.
+            third_party: options of another dialect; no type checker knows them, so ignore its complaint there.
         """
-        ops.CreatePrimaryKeyOp.create_primary_key(self, constraint_name, table_name, columns, schema=schema, **kw)
+        options = only_set(
+            deferrable=deferrable,
+            initially=initially,
+            postgresql_include=postgresql_include,
+            mysql_using=mysql_using,
+            mariadb_using=mariadb_using,
+            mssql_clustered=mssql_clustered,
+        )
+        ops.CreatePrimaryKeyOp.create_primary_key(
+            self, constraint_name, table_name, columns, schema=schema, **options, **third_party
+        )
 
     def create_unique_constraint(
         self,
@@ -712,9 +734,29 @@ class BatchOperations(AbstractOperations):
         """Drop an index; see `Operations.drop_index()`."""
         ops.DropIndexOp.batch_drop_index(self, index_name, **kw)
 
-    def create_primary_key(self, constraint_name: str | None, columns: Sequence[str], **kw: Any) -> None:
+    def create_primary_key(
+        self,
+        constraint_name: str | None,
+        columns: Sequence[str],
+        *,
+        deferrable: bool | None = None,
+        initially: str | None = None,
+        postgresql_include: Sequence[str] | None = None,
+        mysql_using: str | None = None,
+        mariadb_using: str | None = None,
+        mssql_clustered: bool | None = None,
+        **third_party: Never,
+    ) -> None:
         """Add a primary key; see `Operations.create_primary_key()`."""
-        ops.CreatePrimaryKeyOp.batch_create_primary_key(self, constraint_name, columns, **kw)
+        options = only_set(
+            deferrable=deferrable,
+            initially=initially,
+            postgresql_include=postgresql_include,
+            mysql_using=mysql_using,
+            mariadb_using=mariadb_using,
+            mssql_clustered=mssql_clustered,
+        )
+        ops.CreatePrimaryKeyOp.batch_create_primary_key(self, constraint_name, columns, **options, **third_party)
 
     def create_unique_constraint(self, constraint_name: str | None, columns: Sequence[str], **kw: Any) -> Any:
         """Add a unique constraint; see `Operations.create_unique_constraint()`."""

@@ -842,6 +842,10 @@ def _constraint_cases() -> Iterator[Case]:
             lambda op: op.create_check_constraint("ck_t", "t", "a > 5", deferrable=True),
             ALL,
         ),
+        "create_check_constraint/initially": (
+            lambda op: op.create_check_constraint("ck_t", "t", "a > 5", deferrable=True, initially="DEFERRED"),
+            ALL,
+        ),
         "create_foreign_key/plain": (lambda op: op.create_foreign_key("fk", "t", "u", ["a"], ["id"]), ALL),
         "create_foreign_key/unnamed": (lambda op: op.create_foreign_key(None, "t", "u", ["a"], ["id"]), ALL),
         "create_foreign_key/composite": (lambda op: op.create_foreign_key("fk", "t", "u", ["a", "b"], ["c", "d"]), ALL),
@@ -872,6 +876,10 @@ def _constraint_cases() -> Iterator[Case]:
         ),
         "create_exclude_constraint/plain": (
             lambda op: op.create_exclude_constraint("ex", "t", ("r", "&&"), using="gist"),
+            PG,
+        ),
+        "create_exclude_constraint/using": (
+            lambda op: op.create_exclude_constraint("ex", "t", ("a", "="), using="btree"),
             PG,
         ),
         "create_exclude_constraint/where": (

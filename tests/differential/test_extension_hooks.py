@@ -32,6 +32,8 @@ NAMES = {
         from alembic.runtime.migration import MigrationContext
         from alembic.config import Config
         from alembic.script import ScriptDirectory
+        from alembic.autogenerate import comparators, produce_migrations, render_python_code, renderers
+        from alembic.autogenerate.render import _add_column
     """,
     "runner": """
         from runner import op
@@ -50,6 +52,8 @@ NAMES = {
         from runner.migration.context import MigrationContext
         from runner.config import Config
         from runner.revisions.directory import ScriptDirectory
+        from runner.alembic_compat.autogenerate.render import _add_column
+        from runner.alembic_compat.autogenerate import comparators, produce_migrations, render_python_code, renderers
     """,
 }
 COMMON = """
@@ -487,6 +491,57 @@ PROGRAMS = {
             show(buffer)
         print(DefaultImpl.get_by_dialect(Near()).__name__, issubclass(NearImpl, DefaultImpl))
     """,
+    # TP-18, TP-20: autogenerate finds, renders and takes back objects of one's own, with the words of the built-in ones
+    "autogenerate": """
+        class GrantOp(MigrateOperation):
+            def __init__(self, table_name, role):
+                self.table_name, self.role = table_name, role
+
+            def reverse(self):
+                return RevokeOp(self.table_name, self.role)
+
+            def to_diff_tuple(self):
+                return type(self).__name__, self.table_name, self.role
+
+        class RevokeOp(GrantOp):
+            def reverse(self):
+                return GrantOp(self.table_name, self.role)
+
+        seen = []
+
+        @comparators.dispatch_for("schema")
+        def compare_grants(autogen_context, upgrade_ops, schemas):
+            seen.append(sorted(str(schema) for schema in schemas))
+            for table in autogen_context.sorted_tables:
+                for role in table.info.get("granted", ()):
+                    upgrade_ops.ops.append(GrantOp(table.name, role))
+
+        @comparators.dispatch_for("table", qualifier="sqlite")
+        def compare_table(autogen_context, modify_ops, schema, name, conn_table, metadata_table):
+            seen.append((name, conn_table is None))
+
+        @renderers.dispatch_for(GrantOp)
+        def render_grant(autogen_context, op):
+            autogen_context.imports.add("from own import roles")
+            return "op.%s(%r, roles.%s)" % (type(op).__name__.lower(), op.table_name, op.role)
+
+        @renderers.dispatch_for(ops.AddColumnOp, replace=True)
+        def render_add_column(autogen_context, op):
+            return _add_column(autogen_context, op) + "  # added"
+
+        metadata = sa.MetaData()
+        sa.Table("t", metadata, sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer()), info={"granted": ["me"]})
+        engine = sa.create_engine("sqlite://")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (a INTEGER)")
+            context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
+            script = produce_migrations(context, metadata)
+            print(seen, [getattr(op, "role", "") for op in script.downgrade_ops.ops])
+            print([str(diff[0]) for diff in script.upgrade_ops.as_diffs()])
+            for line in render_python_code(script.upgrade_ops, migration_context=context).splitlines():
+                if "###" not in line:
+                    print(line.replace('"', "'"))
+    """,
     # TP-21 in env.py: batch decisions and reflection hooks of SQLite, online
     "sqlite": """
         class Mine(SQLiteImpl):
@@ -525,6 +580,7 @@ PRINTS = {
     "dialect": "FORGET fk |",
     "relatives": "Ours",
     "sqlite": "casts a String",
+    "autogenerate": "op.grantop('t', roles.me)",
 }
 """Something each program must print, so that three silent failures do not pass for agreement."""
 
@@ -539,7 +595,10 @@ def _printed(folder: Path, names: str, program: str, *, installed: bool = False)
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_extension_does_what_it_does_on_alembic(name: str, tmp_path: Path) -> None:
-    """Hooks work alike under Alembic's names and under ours (OP-25, OP-60 to OP-64, DI-10, TP-19, TP-21, TP-22)."""
+    """Hooks work alike under Alembic's names and under ours (OP-25, OP-60, OP-61, OP-62, OP-63, OP-64).
+
+    So do those of dialect and autogenerate packages (DI-10, TP-18, TP-19, TP-20, TP-21, TP-22).
+    """
     program = PROGRAMS[name]
     theirs = _printed(tmp_path / "alembic", "alembic", program)
 

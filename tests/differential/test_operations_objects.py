@@ -25,13 +25,22 @@ CLASSES = sorted(
 )
 INTERNAL = {"create_module_class_proxy", "info"}  # what makes Alembic's module proxies; a cached attribute
 
+OPTIONS_OF_A_KEY = {
+    "deferrable",
+    "initially",
+    "postgresql_include",
+    "mysql_using",
+    "mariadb_using",
+    "mssql_clustered",
+    "third_party",
+}
 MORE_ACCEPTED = {
     "__init__": {"create_type", "drop_type", "drop_types"},
     "add_column": {"create_type"},
     "batch_add_column": {"create_type"},
     "batch_create_primary_key": {"kw"},
     "batch_drop_constraint": {"if_exists"},
-    "create_primary_key": {"kw"},
+    "create_primary_key": {"kw", *OPTIONS_OF_A_KEY},
     "drop_constraint": {"if_exists"},
     "drop_table": {"drop_types"},
 }

@@ -91,7 +91,12 @@ _STAYS_IN_SCHEMA = Rejection(
     why="a table of one attached database cannot refer to one of another",
 )
 _NOT_DEFERRED = Rejection(
-    cases=("create_table/deferrable", "create_unique_constraint/deferrable", "create_check_constraint/deferrable"),
+    cases=(
+        "create_table/deferrable",
+        "create_unique_constraint/deferrable",
+        "create_check_constraint/deferrable",
+        "create_check_constraint/initially",
+    ),
     words='near "?.?(DEFERRABLE|INITIALLY)|SQLite cannot add constraints in place',
     why="only foreign keys can wait, and on MariaDB nothing",
 )
@@ -133,7 +138,7 @@ REJECTED: dict[str, tuple[Rejection, ...]] = {
             why="the extension btree_gist has it",
         ),
         Rejection(
-            cases=("create_check_constraint/deferrable",),
+            cases=("create_check_constraint/deferrable", "create_check_constraint/initially"),
             words="CHECK constraints cannot be marked DEFERRABLE",
             why="PostgreSQL's checks cannot wait",
         ),

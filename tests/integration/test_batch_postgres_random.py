@@ -164,8 +164,7 @@ def _items(draw: st.DrawFn, columns: dict[str, str], version: int) -> tuple[list
     if draw(st.booleans()):
         items.append("own_id BIGINT")
     if draw(st.integers(0, 5)) == 0:
-        items.append("CONSTRAINT ex EXCLUDE (id WITH =)")
-        in_the_way.append("constraint ex")
+        items.append(f"CONSTRAINT ex EXCLUDE (id WITH =) WHERE ({second} IS NULL OR id > 5)")
     return items, in_the_way, generated
 
 

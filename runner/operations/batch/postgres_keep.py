@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import TextClause, column, select, text
-from sqlalchemy.schema import CheckConstraint, DefaultClause, ForeignKeyConstraint, Table
+from sqlalchemy.schema import CheckConstraint, Constraint, DefaultClause, ForeignKeyConstraint, Table
 
 from runner.errors import OperationError
+from runner.operations.batch.expressions import rename_columns
 from runner.operations.batch.move import Keeper, Work, temporary_name
-from runner.operations.batch.sqlite_ddl import rename_columns
+from runner.operations.batch.stored import StoredConstraint
 from runner.operations.sqltext import characters, quoting, verbatim
 
 if TYPE_CHECKING:
@@ -71,12 +72,23 @@ SELECT conname, contype, pg_get_constraintdef(oid) AS definition, obj_descriptio
 FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) AND contype IN ('c', 'f', 'n', 'p', 'u', 'x')
 ORDER BY conname
 """
+_EXCLUSIONS = """
+SELECT o.conname, pg_get_constraintdef(o.oid) AS definition, ARRAY(
+    SELECT lower(a.attname)
+    FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = o.conrelid AND (
+        d.classid = 'pg_constraint'::regclass AND d.objid = o.oid
+        OR d.classid = 'pg_class'::regclass AND d.objid = o.conindid
+    )
+) AS mentioned
+FROM pg_constraint AS o WHERE o.conrelid = CAST(:name AS regclass) AND o.contype = 'x' ORDER BY o.conname
+"""
 _INDEXES = """
 SELECT c.relname, pg_get_indexdef(c.oid) AS definition, obj_description(c.oid, 'pg_class') IS NOT NULL AS "comment",
        i.indisclustered AS "place as the index to CLUSTER on", c.reltablespace <> 0 AS "tablespace",
        EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = c.oid AND coalesce(attstattarget, -1) <> -1) AS "statistics",
        c.reloptions IS NOT NULL
-           AND EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = c.oid AND conrelid = i.indrelid)
+           AND EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = c.oid AND conrelid = i.indrelid AND contype <> 'x')
            AS "storage parameters"
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 WHERE i.indrelid = CAST(:name AS regclass) ORDER BY c.relname
@@ -132,6 +144,15 @@ class PostgresKeeper(Keeper):
         return list(self.bind.execute(text(query), {"name": self._name(table)}))
 
     # -- looking
+
+    def complete(self, reflected: Table) -> None:
+        """Add the EXCLUDE constraints, which reflection does not know, in the server's words."""
+        given = {str(item.name) for item in self.given_items if isinstance(item, Constraint)}
+        for row in self._rows(_EXCLUSIONS, str(self.table_name)):
+            if row.conname not in given:
+                exclusion = StoredConstraint(row.definition, name=row.conname)
+                exclusion.info["runner_mentioned"] = frozenset(row.mentioned)
+                reflected.append_constraint(exclusion)
 
     def look(self, existing: Table) -> None:
         """Refuse what would be lost or in the way, before anything is touched.
@@ -202,12 +223,15 @@ class PostgresKeeper(Keeper):
                 yield row
 
     def finish(self, work: Work) -> Work:
-        """Write the new names of columns into what is generated of them."""
+        """Write the new names of columns into what is generated of them, and into EXCLUDE constraints."""
         names = {old.lower(): new for old, new in work.renames.items()}
         for kept in work.kept:
             computed = work.new.c[kept.name].computed
             if computed is not None and names and isinstance(computed.sqltext, TextClause):
                 computed.sqltext = verbatim(rename_columns(characters(computed.sqltext), names, self._quote))
+        for constraint in work.new.constraints:
+            if isinstance(constraint, StoredConstraint):
+                constraint.text = rename_columns(constraint.text, names, self._quote)
         return work
 
     # -- moving
@@ -315,7 +339,7 @@ class PostgresKeeper(Keeper):
     def _compare_constraints(self, work: Work) -> None:
         """Refuse where the server describes a constraint of the new table otherwise than that of the old one.
 
-        Foreign keys to the table itself are not there yet. A check of a column whose type changes casts otherwise.
+        Foreign keys to the table itself are not there yet. Expressions on a column whose type changes cast otherwise.
 
         Raises:
             OperationError: names it.
@@ -326,7 +350,7 @@ class PostgresKeeper(Keeper):
         for constraint in sorted(work.new.constraints, key=lambda constraint: str(constraint.name)):
             old: str | None = constraint.info.get("runner_definition")
             row = new.get(str(constraint.name))
-            if old is None or row is None or (casts and row.contype == "c"):
+            if old is None or row is None or (casts and row.contype in ("c", "x")):
                 continue
             if row.definition not in {old, rename_columns(old, names, self._quote)}:
                 raise self._would_lose(f"constraint {constraint.name} ({old}), which would be {row.definition}")

@@ -10,12 +10,8 @@ from sqlalchemy import ColumnElement, TextClause, text
 from sqlalchemy.schema import (
     CheckConstraint,
     Column,
-    Computed,
     Constraint,
-    DefaultClause,
-    FetchedValue,
     ForeignKeyConstraint,
-    Identity,
     Index,
     MetaData,
     PrimaryKeyConstraint,
@@ -28,9 +24,11 @@ from sqlalchemy.types import NULLTYPE, SchemaType, to_instance
 
 from runner.errors import OperationError
 from runner.events import emit
+from runner.operations.batch.columns import ColumnState, as_existing_type, with_default
+from runner.operations.batch.expressions import rename_columns
+from runner.operations.batch.mentions import listed_column, mentioned, names_of
 from runner.operations.batch.move import Keeper, KeptColumn, Transfer, Work, temporary_name
 from runner.operations.batch.ordering import in_partial_order
-from runner.operations.batch.sqlite_ddl import identifiers, in_list_column, rename_columns
 from runner.operations.sqla import (
     bare_copy,
     column_checks,
@@ -45,9 +43,6 @@ from runner.operations.sqla import (
 from runner.operations.sqltext import characters, quoting, verbatim
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
-    from sqlalchemy.types import TypeEngine
-
     from runner.operations.protocols import ImplLike
 
 __all__ = ["ApplyBatchImpl", "NoSuchColumn", "NoSuchConstraint"]
@@ -59,26 +54,6 @@ class NoSuchConstraint(OperationError, ValueError):
 
 class NoSuchColumn(OperationError, KeyError):
     """The table has no column of that name."""
-
-
-class _ColumnState:
-    """A column on its way into the new table."""
-
-    __slots__ = ("altered", "column", "existing", "original", "placed_after", "transfer")
-
-    def __init__(self, column: Column[Any], existing: Column[Any] | None) -> None:
-        column.key = column.name  # columns are found by the names the database knows
-        self.column = column
-        self.existing = existing
-        self.original: str | None = existing.name if existing is not None else None
-        self.transfer: dict[str, Any] = {"expr": existing} if existing is not None else {}
-        self.altered: set[str] = set()
-        self.placed_after: _ColumnState | None = None
-
-    @property
-    def name(self) -> str:
-        """The name in the new table."""
-        return self.column.name
 
 
 class ApplyBatchImpl:
@@ -116,7 +91,7 @@ class ApplyBatchImpl:
         self.keeper = Keeper(impl, table.name, table.schema) if keeper is None else keeper
         self.temp_table_name = temporary_name(table.name)
         self.comment = table.comment
-        self._columns = [_ColumnState(bare_copy(column), column) for column in table.columns]
+        self._columns = [ColumnState(bare_copy(column), column) for column in table.columns]
         self._constraints = [c for c in in_declared_order(table.constraints) if not is_type_bound(c)]
         self._constraints += [check for column in table.columns for check in column_checks(column)]
         self._new_constraints: list[Constraint] = []
@@ -171,7 +146,7 @@ class ApplyBatchImpl:
         if nullable is not None:
             column.nullable = nullable
         if server_default is not False:
-            state.column = column = _with_default(column, server_default)
+            state.column = column = with_default(column, server_default)
         if autoincrement is not None:
             column.autoincrement = autoincrement
         if comment is not False:
@@ -182,12 +157,12 @@ class ApplyBatchImpl:
             self._columns.remove(state)
             self._place(state, insert_before, insert_after)
 
-    def _change_type(self, state: _ColumnState, new_type: Any, existing_type: Any) -> None:
+    def _change_type(self, state: ColumnState, new_type: Any, existing_type: Any) -> None:
         if state.existing is not None:
             self.impl.cast_for_batch_migrate(state.existing, state.transfer, new_type)
         if any(isinstance(t, SchemaType) for t in (new_type, to_instance(existing_type))):
             # Boolean and Enum once made a check without a name; it belongs to the old type.
-            self._remove_constraints(lambda c: constraint_name(c) is None and _listed_column(c) == state.original)
+            self._remove_constraints(lambda c: constraint_name(c) is None and listed_column(c) == state.original)
         state.column.type = new_type
 
     def add_column(
@@ -211,7 +186,7 @@ class ApplyBatchImpl:
                 table=self.table.name,
                 column=column.name,
             )
-        state = _ColumnState(bare_copy(column), None)
+        state = ColumnState(bare_copy(column), None)
         self._place(state, insert_before, insert_after)
         self._new_constraints += column_checks(column)
         if inline_references:  # otherwise add_constraint() is called for each
@@ -233,7 +208,7 @@ class ApplyBatchImpl:
         """Set the comment of a column."""
         self._state(column.name).column.comment = column.comment
 
-    def _state(self, name: str) -> _ColumnState:
+    def _state(self, name: str) -> ColumnState:
         """Return the column of that name: its present one, or else the one it began with."""
         present = [state for state in self._columns if state.name == name]
         present.sort(key=lambda state: state.original != name)
@@ -248,7 +223,7 @@ class ApplyBatchImpl:
             )
         return found[0]
 
-    def _place(self, state: _ColumnState, before: str | None, after: str | None) -> None:
+    def _place(self, state: ColumnState, before: str | None, after: str | None) -> None:
         """Put the column where it was asked for, at the end by default."""
         if after is not None:
             anchor = self._state(after)
@@ -411,9 +386,9 @@ class ApplyBatchImpl:
                 self._add_constraint(new, constraint)
         return new
 
-    def _final_column(self, state: _ColumnState) -> Column[Any]:
+    def _final_column(self, state: ColumnState) -> Column[Any]:
         if state.original is not None and "type" not in state.altered:
-            state.column.type = _existing_type(state.column.type, self.impl.dialect)
+            state.column.type = as_existing_type(state.column.type, self.impl.dialect)
         column = copy_column(state.column)
         column.primary_key = False  # the primary key is a constraint among the others
         return column
@@ -493,7 +468,7 @@ class ApplyBatchImpl:
 
     def _lost_columns(self, item: Constraint | Index) -> list[str]:
         """Return the dropped columns without which the constraint or index cannot be."""
-        return sorted(name for name in self._gone() if name.lower() in _mentioned(item))
+        return sorted(name for name in self._gone() if name.lower() in mentioned(item))
 
     def _gone(self) -> set[str]:
         """Return the dropped columns but for those a new column of the same name replaces."""
@@ -546,7 +521,7 @@ class ApplyBatchImpl:
         if name.endswith("_where") and isinstance(value, str):  # as it is reflected
             return self._renamed(value)
         if name.endswith("_include") and isinstance(value, list | tuple):
-            return [self._state(column).name for column in _names_of(value) if column not in self._gone()]
+            return [self._state(column).name for column in names_of(value) if column not in self._gone()]
         if isinstance(value, dict):  # operator classes, lengths: by column
             return {self._referred_name(key): setting for key, setting in value.items()}
         return value
@@ -587,92 +562,5 @@ class ApplyBatchImpl:
         return rename_columns(sql, names, quoting(self.impl.dialect)) if names else sql
 
 
-def _with_default(column: Column[Any], server_default: Any) -> Column[Any]:
-    """Return the column with another default, or generated, or neither."""
-    bare = copy_column(column)
-    bare.server_default = None
-    bare.computed = bare.identity = None
-    if isinstance(server_default, Computed | Identity):
-        plain: Column[Any] = Column(
-            bare.name,
-            bare.type,
-            server_default._copy(),
-            nullable=bare.nullable,
-            primary_key=bare.primary_key,
-            comment=bare.comment,
-        )
-        return plain
-    if server_default is not None:
-        is_made = isinstance(server_default, FetchedValue)
-        bare.server_default = server_default if is_made else DefaultClause(server_default)
-        bare.server_default.column = bare
-    return bare
-
-
-def _existing_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    """Return the type as one the database has already, where it or that of an array's items has to be created."""
-    adapted: Any = type_.dialect_impl(dialect)
-    item = getattr(adapted, "item_type", None)
-    if item is not None and (existing_item := _existing_type(item, dialect)) is not item:
-        array: Any = adapted.copy()
-        array.item_type = existing_item
-        return array  # type: ignore[no-any-return]  # a type of the same class
-    if not getattr(adapted, "create_type", False):
-        return type_
-    existing: TypeEngine[Any] = adapted.copy()
-    existing.create_type = False  # type: ignore[attr-defined]  # an ENUM or a domain of PostgreSQL
-    return existing
-
-
 def _is_unnamed_primary_key(constraint: Constraint) -> bool:
     return isinstance(constraint, PrimaryKeyConstraint) and constraint_name(constraint) is None
-
-
-def _listed_column(constraint: Constraint) -> str | None:
-    """Return the column whose allowed values a check lists, None for any other constraint."""
-    if isinstance(constraint, CheckConstraint):
-        return in_list_column(str(constraint.sqltext))
-    return None
-
-
-def _mentioned(item: Constraint | Index) -> frozenset[str]:
-    """Return the lower-case names of the columns a constraint or index involves."""
-    info: frozenset[str] | None = item.info.get("runner_mentioned")
-    if info is not None:
-        return info
-    if isinstance(item, Index):
-        conditions = [
-            text(value) if isinstance(value, str) else value
-            for name, value in item.dialect_kwargs.items()
-            if name.endswith("_where") and value is not None
-        ]
-        return _included(item).union(*(_mentioned_in(part) for part in (*item.expressions, *conditions)))
-    if isinstance(item, CheckConstraint):
-        return _mentioned_in(item.sqltext)
-    columns = getattr(item, "columns", ())
-    return _included(item).union(column.name.lower() for column in columns)
-
-
-def _included(item: Constraint | Index) -> frozenset[str]:
-    """Return the lower-case names of the columns that are in an index without being a part of its key."""
-    values = [value for name, value in item.dialect_kwargs.items() if name.endswith("_include") and value]
-    return frozenset(name.lower() for value in values for name in _names_of(value))
-
-
-def _names_of(columns: Sequence[Column[Any] | str]) -> list[str]:
-    return [column if isinstance(column, str) else column.name for column in columns]
-
-
-def _mentioned_in(expression: Any) -> frozenset[str]:
-    if isinstance(expression, str):
-        return frozenset({expression.lower()})
-    found: set[str] = set()
-
-    def look(element: Any, **_: Any) -> None:
-        if isinstance(element, TextClause):
-            found.update(identifiers(characters(element)))
-        elif isinstance(element, ColumnClause):
-            found.update(identifiers(element.text) if element.is_literal else {element.name.lower()})
-
-    replacement_traverse(expression, {}, look)
-    return frozenset(found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DatabaseError
 
-from runner.operations.batch.sqlite_ddl import TokenKind, tokenize
+from runner.operations.batch.expressions import TokenKind, tokenize
 from runner.operations.sqltext import verbatim
 
 if TYPE_CHECKING:

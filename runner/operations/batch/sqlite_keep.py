@@ -31,6 +31,7 @@ from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import String
 
 from runner.errors import OperationError
+from runner.operations.batch.expressions import canonical, identifiers, rename_columns
 from runner.operations.batch.move import Work
 from runner.operations.batch.sqlite_ddl import (
     DdlUnreadable,
@@ -38,11 +39,8 @@ from runner.operations.batch.sqlite_ddl import (
     ParsedConstraint,
     ParsedTable,
     Reference,
-    canonical,
-    identifiers,
     parse_index,
     parse_table,
-    rename_columns,
     with_schema,
 )
 from runner.operations.batch.sqlite_move import SQLiteMover

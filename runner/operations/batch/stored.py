@@ -9,6 +9,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import Constraint, Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from runner.operations.sqltext import verbatim
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.compiler import DDLCompiler, TypeCompiler
@@ -69,4 +71,7 @@ class StoredConstraint(Constraint):
 @compiles(StoredConstraint)
 def _render_stored_constraint(element: StoredConstraint, compiler: DDLCompiler, **kw: Any) -> str:
     name = compiler.preparer.format_constraint(element) if element.name is not None else None
-    return f"CONSTRAINT {name} {element.text}" if name else element.text
+    text = compiler.sql_compiler.process(
+        verbatim(element.text)
+    )  # which doubles percent signs where the driver needs it
+    return f"CONSTRAINT {name} {text}" if name else text

@@ -23,6 +23,20 @@ def lines(buffer: Any) -> list[str]:
     return [" ".join(text.split()) for text in buffer.getvalue().split("\n\n") if text]
 
 
+@pytest.mark.parametrize("persisted", [None, True])
+def test_a_script_leaves_the_kind_of_a_generated_column_to_sqlalchemy(persisted: bool | None) -> None:
+    """No server says its version, so the words are those SQLAlchemy has for its newest; persisted=True says STORED."""
+    made = sa.Table("t", sa.MetaData(), sa.Column("c", sa.Integer(), sa.Computed("a + 1", persisted=persisted)))
+    words = str(sa.schema.CreateTable(made).compile(dialect=dialect_named("postgresql")))
+    kind = "(a + 1) STORED" if "(a + 1) STORED" in words else "(a + 1)"
+    impl, buffer = offline_impl("postgresql")
+
+    impl.add_column("t", made.c.c)
+
+    assert lines(buffer) == [f"ALTER TABLE t ADD COLUMN c INTEGER GENERATED ALWAYS AS {kind};"]
+    assert kind.endswith("STORED") or persisted is None
+
+
 def test_using_needs_the_new_type() -> None:
     """`postgresql_using` alone is refused, naming the column (ERR-27)."""
     impl, buffer = offline_impl("postgresql")

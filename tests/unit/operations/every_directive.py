@@ -75,7 +75,8 @@ def tables() -> None:
 
 def constraints_and_indexes() -> None:
     """Constraints and indexes."""
-    op.create_primary_key(op.f("pk_t"), "t", ["id"], schema="s")
+    op.create_primary_key(op.f("pk_t"), "t", ["id"], schema="s", deferrable=True, initially="DEFERRED")
+    op.create_primary_key("pk", "t", ["a"], mysql_using="hash", mssql_clustered=False)
     op.create_unique_constraint(None, "t", ["a"], deferrable=True, postgresql_nulls_not_distinct=True)
     op.create_check_constraint("ck", "t", sa.column("a") > 1, postgresql_not_valid=True)
     op.create_check_constraint("ck2", "t", "a > 1")
@@ -144,7 +145,7 @@ def batch(batch_op: BatchOperations) -> None:
     batch_op.alter_column("a", nullable=False, existing_type=sa.Integer())
     batch_op.alter_column("a", new_column_name="aa", type_=sa.String(20), server_default=None)
     batch_op.drop_column("b", existing_type=sa.Integer())
-    batch_op.create_primary_key("pk", ["id"])
+    batch_op.create_primary_key("pk", ["id"], mysql_using="hash")
     batch_op.create_unique_constraint("uq", ["z"], deferrable=True)
     batch_op.create_check_constraint("ck", sa.column("z") > 1)
     batch_op.create_foreign_key("fk", "o", ["z"], ["id"], ondelete="SET NULL", referent_schema="s")

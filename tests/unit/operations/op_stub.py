@@ -23,7 +23,7 @@ _HEADER = '''\
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Never, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Column, SchemaItem, Table

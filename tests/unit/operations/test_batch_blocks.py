@@ -47,7 +47,7 @@ def _script(dialect: str, block: Callable[[BatchOperations], object], **options:
 
 
 def test_operations_run_when_the_block_ends() -> None:
-    """Operations are queued and run in their order; execute() runs at once (OP-41)."""
+    """Operations are queued and run in their order; execute() runs at once (OP-40, OP-41)."""
     op, impl = recorder()
     with op.batch_alter_table("t", schema="s") as batch:
         batch.add_column(sa.Column("c", sa.Integer))
@@ -80,6 +80,42 @@ def test_operations_run_when_the_block_ends() -> None:
     ]
     tables = {getattr(a[0], "table", a[0]) for _, a, _ in impl.calls[1:]}
     assert {t if isinstance(t, str) else t.fullname for t in tables} == {"t", "s.t"}
+
+
+ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "schema": ({"schema": "far"}, "CREATE TABLE far._alembic_tmp_t ("),
+    "recreate": ({"recreate": "never"}, "ALTER TABLE t ADD COLUMN c INTEGER"),
+    "partial_reordering": (
+        {"partial_reordering": [("b", "id", "a")]},
+        "t ( b INTEGER, c INTEGER, id INTEGER NOT NULL, a ",
+    ),
+    "copy_from": ({"copy_from": sa.Table("t", sa.MetaData(), sa.Column("x", sa.Text))}, "t ( x TEXT, c INTEGER )"),
+    "table_args": ({"table_args": (sa.UniqueConstraint("a", "c", name="uq"),)}, "CONSTRAINT uq UNIQUE (a, c)"),
+    "table_kwargs": ({"table_kwargs": {"sqlite_with_rowid": False}}, ") WITHOUT ROWID"),
+    "naming_convention": ({"naming_convention": {"uq": "uq_%(table_name)s"}}, "CONSTRAINT uq_t UNIQUE (b)"),
+}
+"""Argument of batch_alter_table() -> itself, and what it does to the script."""
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_each_argument_of_a_block_is_heeded(argument: str) -> None:
+    """What is said of the table is in the script; those about reflection are in test_batch_keeps.py (OP-18, OP-45)."""
+    options, said = ARGUMENTS[argument]
+
+    def block(batch: BatchOperations) -> None:
+        batch.add_column(sa.Column("c", sa.Integer))
+
+    assert said not in _offline("sqlite", block, recreate="always")[0]
+    assert said in _offline("sqlite", block, **{"recreate": "always", **options})[0]
+
+
+def test_an_order_of_columns_is_for_a_table_that_is_rebuilt() -> None:
+    """partial_reordering alone rebuilds nothing: it needs recreate="always" (OP-45)."""
+    order = [("b", "a")]
+
+    assert _offline("sqlite", lambda batch: None, partial_reordering=order) == []
+    rebuilt = _offline("sqlite", lambda batch: None, partial_reordering=order, recreate="always")
+    assert "b INTEGER, a VARCHAR(9)" in rebuilt[0]
 
 
 def test_a_block_that_fails_does_nothing() -> None:

@@ -204,7 +204,7 @@ def test_a_naming_convention_names_what_had_no_name() -> None:
 
 
 def test_a_column_given_to_reflection_is_taken_as_given() -> None:
-    """reflect_args and listeners of reflect_kwargs have the last word on a column (OP-43)."""
+    """reflect_args and listeners of reflect_kwargs have the last word on a column (OP-18, OP-43)."""
 
     def to_text(_inspector: Any, _table: Any, column: Any) -> None:
         if column["name"] == "b":

@@ -56,6 +56,7 @@ DIRECTIVES: dict[str, Call] = {
     "batch drop_column": _batched(lambda op, **kw: op.drop_column("c", **kw)),
     "batch create_index": _batched(lambda op, **kw: op.create_index("ix", ["c"], **kw)),
     "batch drop_index": _batched(lambda op, **kw: op.drop_index("ix", **kw)),
+    "batch create_primary_key": _batched(lambda op, **kw: op.create_primary_key("pk", ["c"], **kw)),
     "batch create_unique_constraint": _batched(lambda op, **kw: op.create_unique_constraint("uq", ["c"], **kw)),
     "batch create_foreign_key": _batched(lambda op, **kw: op.create_foreign_key("fk", "u", ["c"], ["id"], **kw)),
     "batch create_check_constraint": _batched(lambda op, **kw: op.create_check_constraint("ck", "c > 0", **kw)),
@@ -144,6 +145,55 @@ def test_options_of_a_known_dialect_that_is_not_installed_pass(directive: str) -
         DIRECTIVES[directive](op, redshift_anything="x")
 
     assert buffer.getvalue() != ""
+
+
+KEY_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "deferrable": ({"deferrable": True, "initially": "DEFERRED"}, "PRIMARY KEY (c) DEFERRABLE INITIALLY DEFERRED;"),
+    "include": ({"postgresql_include": ["d"], "mssql_clustered": False}, "PRIMARY KEY (c) INCLUDE (d);"),
+    "none": ({"postgresql_include": None, "mssql_clustered": None}, "PRIMARY KEY (c);"),
+    "another dialect": ({"redshift_anything": "x"}, "PRIMARY KEY (c);"),
+}
+
+
+def _skip_unless_known(keywords: dict[str, Any]) -> None:
+    """Skip where this SQLAlchemy knows less of its dialects."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sa.PrimaryKeyConstraint("c", **keywords)
+    except ArgumentError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("options", KEY_OPTIONS)
+@pytest.mark.parametrize("directive", ["create_primary_key", "batch create_primary_key"])
+def test_a_primary_key_takes_the_options_of_its_dialect(directive: str, options: str) -> None:
+    """Each is a parameter with a type; what belongs to another dialect passes (OP-10)."""
+    keywords, said = KEY_OPTIONS[options]
+    _skip_unless_known(keywords)
+    op, buffer = _operations("postgresql")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        DIRECTIVES[directive](op, **keywords)
+
+    assert f"ALTER TABLE t ADD CONSTRAINT pk {said}" in buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "keyword", "said"),
+    [
+        ("mssql", {"mssql_clustered": False}, "PRIMARY KEY NONCLUSTERED (c)"),
+        ("mysql", {"mysql_using": "hash"}, "PRIMARY KEY (c) USING hash"),
+    ],
+)
+def test_a_primary_key_has_its_own_index_on_each_dialect(dialect: str, keyword: dict[str, Any], said: str) -> None:
+    """What the dialects can say about the index of a primary key (OP-10)."""
+    _skip_unless_known(keyword)
+    op, buffer = _operations(dialect)
+
+    DIRECTIVES["create_primary_key"](op, **keyword)
+
+    assert said in buffer.getvalue()
 
 
 def test_options_of_a_third_partys_dialect_pass() -> None:

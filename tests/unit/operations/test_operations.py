@@ -175,10 +175,11 @@ def test_inline_literals_are_part_of_the_statement() -> None:
 
 @pytest.mark.parametrize("value", ['{"a":1}', "{'a': :b}", "12:30:45", ":name", "a::b", "100%"])
 def test_a_string_with_colons_is_executed_as_it_reads(value: str) -> None:
-    """execute() of a plain string has no parameters, so nothing in it can be one (OP-16)."""
+    """execute() of a plain string has no parameters, so nothing in it can be one, and no result (OP-16)."""
     quoted = value.replace("'", "''")
     with database("CREATE TABLE t (a)") as (op, connection):
-        op.execute(f"INSERT INTO t VALUES ('{quoted}')")
+        result: Any = op.execute(f"INSERT INTO t VALUES ('{quoted}')")  # type: ignore[func-returns-value]
+        assert result is None
         with op.batch_alter_table("t") as batch:
             batch.execute(f"INSERT INTO t VALUES ('{quoted}')")
 

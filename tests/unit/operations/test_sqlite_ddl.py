@@ -8,18 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.operations.batch.expressions import canonical, identifiers, in_list_column, rename_columns, tokenize
 from runner.operations.batch.sqlite_ddl import (
     DdlUnreadable,
     ParsedColumn,
     ParsedConstraint,
     Reference,
-    canonical,
-    identifiers,
-    in_list_column,
     parse_index,
     parse_table,
-    rename_columns,
-    tokenize,
     with_schema,
 )
 

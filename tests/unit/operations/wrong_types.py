@@ -35,6 +35,10 @@ def tables() -> None:
 def constraints_and_indexes() -> None:
     """Wrong columns, names, keywords."""
     op.create_primary_key("pk", "t", 1)  # type: ignore[arg-type]
+    op.create_primary_key("pk", "t", ["a"], postgresql_include=["b"], mariadb_using="hash")
+    op.create_primary_key("pk", "t", ["a"], shema="s")  # type: ignore[arg-type]
+    op.create_primary_key("pk", "t", ["a"], postgresql_inclued=["b"])  # type: ignore[arg-type]
+    op.create_primary_key("pk", "t", ["a"], mssql_clustered="no")  # type: ignore[arg-type]
     op.create_unique_constraint("uq", "t", [1])  # type: ignore[list-item]
     op.create_check_constraint("ck", "t", True)  # type: ignore[arg-type]
     op.create_foreign_key("fk", "t", "o", ["a"])  # type: ignore[call-arg]
@@ -80,3 +84,4 @@ def statements(batch_op: BatchOperations) -> None:
         batch_op.create_table("u")  # type: ignore[attr-defined]
         batch_op.add_column("t", COLUMN)  # type: ignore[arg-type, call-arg]
         batch_op.create_index("i", "t", ["a"])  # type: ignore[call-arg]
+        batch_op.create_primary_key("pk", ["a"], mssql_clustred=False)  # type: ignore[arg-type]
