@@ -76,5 +76,5 @@ class OfflinePostgresKeeper(OfflineKeeper):
         name = self.impl.dialect.identifier_preparer.format_table(work.existing)
         here = table(work.existing.name, Column(column.name, column.type), schema=work.existing.schema)
         following = func.coalesce(func.max(here.c[column.name]), literal_column("0")) + literal_column("1")
-        sequence = func.pg_get_serial_sequence(name, str(column.name))
+        sequence = func.pg_get_serial_sequence(str(name), str(column.name))
         self.impl._exec(select(func.setval(sequence, following, literal_column("false"))))
