@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,26 @@ from tests.programs import ROOT, Finished, finished_program, scrubbed_environmen
 __all__ = ["Preloaded", "Run", "end_helper", "preloaded", "run_runner", "the_helper"]
 
 _TIMEOUT_SECONDS = 180.0
+# What runs import; structlog brings much with it where a package for prettier tracebacks is installed.
+_IMPORTED = (
+    "configparser",
+    "logging.config",
+    "psycopg",
+    "psycopg2.extras",
+    "pymysql",
+    "runner.assembly",
+    "runner.cli",
+    "runner.commands.upgrade",
+    "runner.dialects.postgresql",
+    "runner.migration.builtin",
+    "runner.verbs",
+    "sqlalchemy.dialects.mysql.pymysql",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "sqlite3",
+    "structlog",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,18 +157,8 @@ def _serve() -> None:
 
 
 def _import_what_runs_import() -> None:
-    import psycopg
-    import sqlalchemy.dialects.postgresql.psycopg
-    import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401  # imported for the processes to come
-
-    import runner.assembly
-    import runner.cli
-    import runner.commands.upgrade
-    import runner.dialects.postgresql
-    import runner.migration.builtin
-    import runner.verbs  # noqa: F401
-
-    assert psycopg.pq.__impl__  # the C library is loaded too
+    for name in _IMPORTED:
+        import_module(name)
 
 
 def _become_a_run(args: Sequence[str], env: Mapping[str, str], cwd: str, output: Sequence[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import yaml
 
 from runner.arguments import parse_arguments
 from runner.settings import read_settings
+from tests.directories import RevisionFile, make_directory
 from tests.programs import ROOT, scrubbed_environment
 
 CONFIG = ROOT / "config"
@@ -22,11 +25,13 @@ SCRIPTS = sorted(CONFIG.glob("docker-run/*.sh"))
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *map(str, command)],
         cwd=cwd,
-        env=scrubbed_environment(),
+        env=scrubbed_environment(env),
         capture_output=True,
         text=True,
         timeout=300,
@@ -68,6 +73,24 @@ def test_the_example_uses_the_hook_that_is_defined() -> None:
     for name in ("migrations/versions/ae10_add.py", "versions/1.py", "alembic.ini", "migrations/env.py"):
         assert re.search(hook["files"], name)
     assert not re.search(hook["files"], "app/models.py")
+
+
+def test_pre_commit_stops_two_heads(tmp_path: Path) -> None:
+    """The example's hook for a project's own environment, run by pre-commit in a repository: fails, then passes."""
+    directory = make_directory(tmp_path, [RevisionFile(revision="r1"), RevisionFile(revision="r2")], env="none")
+    config = yaml.safe_load((CONFIG / "pre-commit/.pre-commit-config.yaml").read_text("utf-8"))
+    config["repos"] = [one for one in config["repos"] if one["repo"] == "local"]  # the other one needs a network
+    (directory.root / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {"HOME": str(tmp_path), "PATH": programs, "PRE_COMMIT_HOME": str(tmp_path / "cache")}
+    for words in (["init", "--quiet"], ["add", "."]):
+        subprocess.run(["git", *words], cwd=directory.root, env=scrubbed_environment(env), timeout=60, check=True)
+    refused = run("pre_commit", "run", "--all-files", cwd=directory.root, env=env)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "There are 2 heads: r1, r2" in refused.stdout
+    directory.add(RevisionFile(revision="r3", down_revision=("r1", "r2")))
+    passed = run("pre_commit", "run", "--all-files", cwd=directory.root, env=env)
+    assert passed.returncode == 0, passed.stdout + passed.stderr
 
 
 @pytest.mark.parametrize("path", ENV_FILES, ids=lambda path: path.stem)
