@@ -11,7 +11,7 @@ from typing import Any
 from runner.artifact.guards import writer_for
 from runner.artifact.guards.base import Client, PhaseWriter, WritingOptions
 from runner.artifact.instructions import online_instructions, readme
-from runner.artifact.manifest import MANIFEST, bundle_id, manifest_json, manifest_of
+from runner.artifact.manifest import MANIFEST, bundle_id, manifest_json, manifest_of, sha256
 from runner.artifact.phases import Phase, PhaseKind, file_name, phases_of
 from runner.artifact.recording import Obstacle, Recording, ServerRange
 from runner.database.limits import TimeLimits
@@ -91,16 +91,11 @@ def compose(
     for direction, recording in recordings.items():
         files |= _phase_files(writer, recording, phases[direction], writing)
 
-    def manifest() -> dict[str, Any]:
-        return manifest_of(
-            upgrade, downgrade, phases=phases, missing_downgrades=missing_downgrades, options=writing, files=files
-        )
-
-    facts = manifest()
+    facts = manifest_of(upgrade, downgrade, phases=phases, missing_downgrades=missing_downgrades, options=writing)
     files["README.md"] = readme(facts, phases, writer).encode()
     if review is not None:
         files |= {name: page.encode() for name, page in review(upgrade, downgrade, facts).items()}
-    complete = manifest()
+    complete = facts | {"files": {path: sha256(files[path]) for path in sorted(files)}}
     files[MANIFEST] = manifest_json(complete)
     return Bundle(name=upgrade.name, manifest=complete, files=files)
 

@@ -61,9 +61,8 @@ def manifest_of(
     phases: Mapping[Direction, Sequence[Phase]],
     missing_downgrades: Sequence[Obstacle],
     options: WritingOptions,
-    files: Mapping[str, bytes],
 ) -> dict[str, Any]:
-    """Return the manifest, ready for JSON.
+    """Return the manifest, ready for JSON, without the files' digests: some files are made of it.
 
     Args:
         upgrade: what was recorded.
@@ -71,7 +70,6 @@ def manifest_of(
         phases: of each direction that is in the bundle.
         missing_downgrades: why there is no way back.
         options: what the files were written with.
-        files: every file of the bundle but the manifest, by path below the bundle.
     """
     undone = {} if downgrade is None else {one.revision: one for one in downgrade.revisions}
     return {
@@ -99,7 +97,6 @@ def manifest_of(
             if recording is not None
             for one in recording.all_notes()
         ],
-        "files": {path: sha256(files[path]) for path in sorted(files)},
     }
 
 

@@ -33,6 +33,7 @@ from runner.migration.revision_call import call_revision, load_revisions, revisi
 from runner.revisions.directory import ScriptDirectory
 
 if TYPE_CHECKING:
+    from runner.revisions.digest import SourceDigest
     from runner.revisions.directory import Script
 
 __all__ = ["RecordingContext", "RecordingEnvironment", "choose_upgrade", "record"]
@@ -86,7 +87,8 @@ class RecordingEnvironment(EnvironmentContext):
 
     Options beside those of any environment: `fn` chooses the steps of an upgrade; `direction` says whether they or the
     way back from them is recorded; `starts` has the version rows before the upgrade, for each database in the order in
-    which env.py configures them, the last one also for those that follow.
+    which env.py configures them, the last one also for those that follow; `digests` keeps what was found out about
+    files, for the next recording of the same directory.
     """
 
     context_class: ClassVar[type[MigrationContext]]  # set below, where the class is defined
@@ -318,7 +320,7 @@ class RecordingContext(MigrationContext):
         script = self._script_of(step.revision)
         assert self.script is not None  # steps come from a directory
         graph = self.script.graph
-        digest = file_digest(script.path)
+        digest = self._digest_of(script.path)
         return RecordedRevision(
             revision=step.revision,
             down_revisions=graph.parents(step.revision),
@@ -336,6 +338,13 @@ class RecordingContext(MigrationContext):
             obstacle=obstacle,
             notes=tuple(current.notes),
         )
+
+    def _digest_of(self, path: str) -> SourceDigest | None:
+        """Return the digests of a source file, read once for all recordings of a command."""
+        known: dict[str, SourceDigest | None] = self.opts.get("digests", {})
+        if path not in known:
+            known[path] = file_digest(path)
+        return known[path]
 
     def recording(self) -> Recording:
         """Return what was recorded."""

@@ -114,12 +114,13 @@ def artifact(
             "has (RUNNER_ARTIFACT_FROM)."
         )
     seen = _look(target) if start == DATABASE else (_Seen(rows=_rows(target, start)),)
-    upgrades = _record(target, seen, destination, tag, Direction.UPGRADE)
+    digests: dict[str, object] = {}
+    upgrades = _record(target, seen, destination, tag, Direction.UPGRADE, digests)
     _refuse_obstacles(upgrades, split=split)
     if may_differ(target.script, upgrades):
-        again = _record(target, seen, destination, tag, Direction.UPGRADE)
+        again = _record(target, seen, destination, tag, Direction.UPGRADE, digests)
         upgrades = tuple(noting_differences(*both) for both in zip(upgrades, again, strict=True))
-    downgrades = _record(target, seen, destination, tag, Direction.DOWNGRADE)
+    downgrades = _record(target, seen, destination, tag, Direction.DOWNGRADE, digests)
     wanted = parse_servers(server) if server is not None else None
     bundles = []
     for number, (upgrade, downgrade) in enumerate(zip(upgrades, downgrades, strict=True)):
@@ -165,7 +166,12 @@ def _seen(target: Target, visited: Visited) -> _Seen:
 
 
 def _record(
-    target: Target, seen: Sequence[_Seen], destination: str, tag: str | None, direction: Direction
+    target: Target,
+    seen: Sequence[_Seen],
+    destination: str,
+    tag: str | None,
+    direction: Direction,
+    digests: dict[str, object],
 ) -> tuple[Recording, ...]:
     script = target.script
     environment = target.run_environment(
@@ -178,6 +184,7 @@ def _record(
         starting_rev=seen[0].rows or None,
         destination_rev=destination,
         tag=tag,
+        digests=digests,
     )
     assert isinstance(environment, RecordingEnvironment)  # asked for above
     return environment.recordings()

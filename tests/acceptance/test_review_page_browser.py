@@ -74,6 +74,13 @@ def _mysql() -> Recording:
     return recording(recorded("a", "DROP TABLE t", "UPDATE u SET v = 1"), dialect_name="mysql", start=())
 
 
+_HIDDEN = """[...document.querySelectorAll('body *')]
+    .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
+    .filter(one => !one.closest('.bar, .skip, title, desc'))
+    .filter(one => !one.checkVisibility() || !one.getClientRects().length)
+    .map(one => one.outerHTML)"""
+
+
 PAGES = {"small": small, "hostile": hostile, "closed": lambda: large(41), "mysql": _mysql}
 
 
@@ -84,9 +91,17 @@ def _write(tmp_path: Path, upgrade: Recording, *, back: bool = True) -> Path:
     return path
 
 
+def _views() -> Iterator[Any]:
+    """Every page in two views, and the small one in all four."""
+    for name in PAGES:
+        yield pytest.param(name, DESKTOP, "light", id=f"{name}-desktop-light")
+        yield pytest.param(name, PHONE, "dark", id=f"{name}-phone-dark")
+    yield pytest.param("small", DESKTOP, "dark", id="small-desktop-dark")
+    yield pytest.param("small", PHONE, "light", id="small-phone-light")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "window", "scheme"), list(_views()))
 def test_a_page(name: str, window: dict[str, int], scheme: str, browser: Any, axe: str, tmp_path: Path) -> None:
     """No complaint in the console, no request, no overflow, no violation; also where details are open."""
     opened = _open(browser, _write(tmp_path, PAGES[name]()), window, scheme, bypass_csp=True)  # axe is a script
@@ -118,6 +133,25 @@ def test_nothing_runs_and_nothing_overflows(name: str, window: dict[str, int], b
 
     assert (overflow, dialogs, opened.said) == (0, [], [])
     assert styled == "10px"  # the policy let the style sheet in
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["small", "closed"])
+def test_on_paper(name: str, browser: Any, axe: str, tmp_path: Path) -> None:
+    """Printed from a dark screen it is dark on white, and what was closed or scrolled away is there."""
+    opened = _open(browser, _write(tmp_path, PAGES[name]()), DESKTOP, "dark", bypass_csp=True)
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    hidden = opened.page.evaluate(_HIDDEN)
+    ground = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    opened.page.evaluate(axe)
+    result = opened.page.evaluate("axe.run({runOnly: ['color-contrast']})")
+    printed = opened.page.pdf()
+    opened.page.context.close()
+
+    assert hidden == []
+    assert ground == "rgb(255, 255, 255)"
+    assert [(one["id"], one["nodes"][0]["html"]) for one in result["violations"]] == []
+    assert printed.startswith(b"%PDF")
 
 
 def test_the_keyboard_reaches_everything(browser: Any, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from runner.artifact.analysis.facts import (
     code,
     together,
 )
+from runner.artifact.analysis.maintenance import READ_BY_IT, analyze, cluster, copy, refresh, reindex, vacuum
 from runner.artifact.analysis.words import Words
 from runner.dialects.postgresql_locks import LockMode
 
@@ -38,7 +39,6 @@ _SHARE, _SUE, _SRE = LockMode.SHARE, LockMode.SHARE_UPDATE_EXCLUSIVE, LockMode.S
 _AE = LockMode.ACCESS_EXCLUSIVE
 _NOTHING = StatementFacts()
 CONCURRENTLY = "`CONCURRENTLY`, outside a transaction: an `autocommit_block()` of the revision."
-_READ_BY_IT = "tables that its query reads"
 _Reader = Callable[[Words], StatementFacts | None]
 
 
@@ -63,11 +63,11 @@ def _create(words: Words) -> StatementFacts | None:
     if words.take("VIEW"):
         name = words.name()
         facts = on(name, _AE) if replaces else replace(_NOTHING, creates=(name,))
-        return also(facts, _READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
+        return also(facts, READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
     if words.take("MATERIALIZED", "VIEW"):
         words.take("IF", "NOT", "EXISTS")
         facts = replace(_NOTHING, work=Work.ROWS, creates=(words.name(),))
-        return also(facts, _READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
+        return also(facts, READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
     for start, facts_of in _CREATES:
         if words.take(*start):
             return facts_of(words)
@@ -95,7 +95,7 @@ def _create_table(words: Words, *, is_temporary: bool) -> StatementFacts:
         for part in words.parenthesis().parts():
             facts = also(facts, part.name(), _SUE)
     if words.after("AS") is not None:
-        facts = also(replace(facts, work=Work.ROWS), _READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
+        facts = also(replace(facts, work=Work.ROWS), READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
     return facts
 
 
@@ -136,12 +136,12 @@ def _create_policy(words: Words) -> StatementFacts | None:
     if table is None:
         return None
     name = table.name()
-    return also(on(name, _AE, Work.NOTHING, _rights(name)), _READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
+    return also(on(name, _AE, Work.NOTHING, _rights(name)), READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
 
 
 def _create_rule(words: Words) -> StatementFacts | None:
     table = words.after("TO")
-    return also(on(table.name(), _AE), _READ_BY_IT, LockMode.ROW_EXCLUSIVE, is_named=False) if table else None
+    return also(on(table.name(), _AE), READ_BY_IT, LockMode.ROW_EXCLUSIVE, is_named=False) if table else None
 
 
 def _create_statistics(words: Words) -> StatementFacts | None:
@@ -386,78 +386,6 @@ _NOT_TABLES = (
 )
 
 
-def _refresh(words: Words) -> StatementFacts:
-    words.take("MATERIALIZED", "VIEW")
-    if words.take("CONCURRENTLY"):
-        facts = on(words.name(), LockMode.EXCLUSIVE, Work.SCAN)
-        facts = replace(facts, note="The view can be read meanwhile.")
-    else:
-        facts = on(words.name(), _AE, Work.REWRITE, advice="`CONCURRENTLY`, where the view has a unique index.")
-    return also(facts, _READ_BY_IT, LockMode.ACCESS_SHARE, is_named=False)
-
-
-def _reindex(words: Words) -> StatementFacts | None:
-    options = words.parenthesis()
-    what = words.take_one_of("INDEX", "TABLE")
-    if not what:
-        return None
-    concurrently = words.take("CONCURRENTLY") or options.has("CONCURRENTLY")
-    name = words.name()
-    mode = _SUE if concurrently else _SHARE
-    if what == "TABLE":
-        facts = on(name, mode, Work.SCAN)
-    else:
-        facts = StatementFacts(
-            locks=(TableLock(table=f"the table of the index {code(name)}", mode=mode, is_named=False),)
-        )
-        facts = replace(facts, work=Work.SCAN)
-    if concurrently:
-        return facts
-    note = "Reads that would use the index wait, too: the index itself is locked in ACCESS EXCLUSIVE."
-    return replace(facts, note=note, advice="`REINDEX ... CONCURRENTLY`, outside a transaction.")
-
-
-def _cluster(words: Words) -> StatementFacts | None:
-    words.parenthesis()
-    words.take("VERBOSE")
-    name = words.name()
-    return on(name, _AE, Work.REWRITE) if name else None
-
-
-def _vacuum(words: Words) -> StatementFacts:
-    options = words.parenthesis()
-    full = options.has("FULL")
-    while word := words.take_one_of("FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"):
-        full = full or word == "FULL"
-    return _maintenance(words, _AE if full else _SUE, Work.REWRITE if full else Work.SCAN)
-
-
-def _analyze(words: Words) -> StatementFacts:
-    words.parenthesis()
-    words.take("VERBOSE")
-    return _maintenance(words, _SUE, Work.ROWS)
-
-
-def _maintenance(words: Words, mode: LockMode, work: Work) -> StatementFacts:
-    names = []
-    for part in words.parts():
-        part.take("ONLY")
-        names.append(part.name())
-    if names:
-        return together(on(name, mode, work) for name in names)
-    return StatementFacts(locks=(TableLock(table="every table, one by one", mode=mode, is_named=False),), work=work)
-
-
-def _copy(words: Words) -> StatementFacts | None:
-    table = words.name()
-    words.parenthesis()
-    if not table:
-        return None
-    if words.take("FROM"):
-        return also(on(table, LockMode.ROW_EXCLUSIVE, Work.ROWS), REFERENCED, LockMode.ROW_SHARE, is_named=False)
-    return on(table, LockMode.ACCESS_SHARE, Work.SCAN)
-
-
 def _do(_: Words) -> StatementFacts:
     return replace(NOTHING_KNOWN, note="A DO block is a program: what it locks is only known when it runs.")
 
@@ -527,13 +455,13 @@ _FORMS: tuple[tuple[tuple[str, ...], _Reader], ...] = (
     (("COMMENT", "ON"), _comment),
     (("GRANT",), _grant),
     (("REVOKE",), _grant),
-    (("REFRESH",), _refresh),
-    (("REINDEX",), _reindex),
-    (("CLUSTER",), _cluster),
-    (("VACUUM",), _vacuum),
-    (("ANALYZE",), _analyze),
-    (("ANALYSE",), _analyze),
-    (("COPY",), _copy),
+    (("REFRESH",), refresh),
+    (("REINDEX",), reindex),
+    (("CLUSTER",), cluster),
+    (("VACUUM",), vacuum),
+    (("ANALYZE",), analyze),
+    (("ANALYSE",), analyze),
+    (("COPY",), copy),
     (("DO",), _do),
     (("CALL",), _call),
     *map(_anything, ("SET", "RESET", "SHOW", "DISCARD", "NOTIFY", "LISTEN", "UNLISTEN", "CHECKPOINT", "LOAD")),
