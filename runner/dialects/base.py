@@ -42,7 +42,6 @@ from sqlalchemy.schema import (
     SetColumnComment,
     SetTableComment,
 )
-from sqlalchemy.sql.elements import BindParameter, ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
 from runner.dialects.compare.base import ComparingImpl
@@ -61,9 +60,11 @@ from runner.dialects.ddl import (
     ServerDefault,
 )
 from runner.dialects.ddl_texts import read_literally
+from runner.dialects.identity import compare_identity_options
 from runner.dialects.literals import Literals, rendering_dialect
 from runner.dialects.objects import ObjectImpl
 from runner.dialects.offline import OfflineConnection
+from runner.dialects.rows import as_literals, check_rows
 from runner.dialects.statement import (
     NO_OPERATION,
     OfflineSink,
@@ -79,6 +80,7 @@ from runner.operations.sqltext import plain_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, CursorResult, Dialect
+    from sqlalchemy.sql.elements import ClauseElement
 
 __all__ = ["BatchOperation", "BatchOperations", "BatchTable", "DefaultImpl", "ImplMeta", "ensure_columns"]
 
@@ -540,11 +542,11 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
         Raises:
             OperationError: the rows are not a sequence of mappings.
         """
-        _check_rows(rows)
+        check_rows(rows)
         if self.as_sql:
             whole = part_of(Statement(construct=table.insert().inline(), parameters=rows)) if multiinsert else None
             for row in rows:
-                self._exec(table.insert().inline().values(_as_literals(table, row)), whole)
+                self._exec(table.insert().inline().values(as_literals(table, row)), whole)
         elif rows and multiinsert:
             self._exec(table.insert().inline(), multiparams=rows)
         else:
@@ -589,37 +591,11 @@ class DefaultImpl(ObjectImpl, ComparingImpl, metaclass=ImplMeta):
             the options that differ, those ignored because the new one leaves them at their default, and
             whether the identities differ at all.
         """
-        differing, ignored = _compare_identity_options(metadata_identity, inspector_identity)
+        differing, ignored = compare_identity_options(metadata_identity, inspector_identity)
         if bool(getattr(metadata_identity, "always", None)) != bool(getattr(inspector_identity, "always", None)):
             differing.add("always")
         differing -= set(self.identity_attrs_ignore)
         return differing, ignored, bool(differing) or (metadata_identity is None) != (inspector_identity is None)
-
-
-_IDENTITY_OPTIONS = (
-    "start",
-    "increment",
-    "minvalue",
-    "maxvalue",
-    "nominvalue",
-    "nomaxvalue",
-    "cycle",
-    "cache",
-    "order",
-    "on_null",
-)
-
-
-def _identity_options(identity: Identity | None) -> dict[str, Any]:
-    options = {name: getattr(identity, name, None) for name in _IDENTITY_OPTIONS}
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _compare_identity_options(new: Identity | None, old: Identity | None) -> tuple[set[str], set[str]]:
-    wanted, present, default = _identity_options(new), _identity_options(old), _identity_options(Identity())
-    unequal = {name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)}
-    ignored = {name for name in unequal if wanted.get(name) == default.get(name)}
-    return unequal - ignored, ignored
 
 
 def ensure_columns(table: Table | None, names: Any) -> None:
@@ -627,32 +603,3 @@ def ensure_columns(table: Table | None, names: Any) -> None:
     for name in names or ():
         if table is not None and isinstance(name, str) and name not in table.c:
             table.append_column(Column(name, NullType()))
-
-
-def _check_rows(rows: Any) -> None:
-    """Refuse what is not a list of rows before any of it is inserted."""
-    if not isinstance(rows, Sequence) or isinstance(rows, str):
-        message = f"bulk_insert takes a list of rows, not {type(rows).__name__}."
-        raise OperationError(message)
-    for row in rows:
-        if not isinstance(row, Mapping):
-            message = f"bulk_insert takes rows as mappings of column names to values, not {type(row).__name__}."
-            raise OperationError(message)
-
-
-def _as_literals(table: TableClause, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _as_literal(table, name, value) for name, value in row.items()}
-
-
-def _as_literal(table: TableClause, name: str, value: Any) -> Any:
-    """Return the value as an expression of the column's type, or of its own where the column has none."""
-    if isinstance(value, ClauseElement):
-        return value
-    if name not in table.c:
-        message = f"bulk_insert into {table.name!r}: there is no column {name!r} in the table given."
-        raise OperationError(message, table=table.name, column=name)
-    type_ = table.c[name].type
-    # The value goes to the column as it is: `_is_crud`, as SQLAlchemy says of the parameters it makes itself.
-    if isinstance(type_, NullType):
-        return BindParameter(None, value, unique=True, _is_crud=True)
-    return BindParameter(None, value, type_=type_, unique=True, _is_crud=True)
