@@ -165,15 +165,14 @@ States = Callable[[str, int], str]
 @pytest.fixture(scope="module")
 def states(bundles: Bundles, pg_server: PostgresServer) -> Iterator[States]:
     """Return a function that gives the database on which that many files of a direction are applied."""
-    path = [(direction, path) for direction in DIRECTIONS for path in files(bundles.right, direction)]
+    path = [path for direction in DIRECTIONS for path in files(bundles.right, direction)]
     made = [pg_server.create_database()]
+    for file in path:  # all of them now: a pooler keeps sessions on those it has seen, which then cannot be copied
+        made.append(pg_server.create_database(template=made[-1]))
+        apply_all(pg_server.url(made[-1]), [file])
 
     def state(direction: str, applied: int) -> str:
-        number = applied + (0 if direction == "upgrade" else len(files(bundles.right)))
-        while len(made) <= number:
-            made.append(pg_server.create_database(template=made[-1]))
-            apply_all(pg_server.url(made[-1]), [path[len(made) - 2][1]])
-        return pg_server.url(made[number])
+        return pg_server.url(made[applied + (0 if direction == "upgrade" else len(files(bundles.right)))])
 
     yield state
     for name in made:
