@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,9 +77,12 @@ class Directory:
         return self.scripts / "versions"
 
     def add(self, *revisions: RevisionFile) -> None:
-        """Write revision files, replacing those of the same name."""
+        """Write revision files, replacing those of the same name, and their bytecode."""
         for revision in revisions:
-            (self.versions / revision.name).write_text(revision.text(), encoding="utf-8")
+            path = self.versions / revision.name
+            path.write_text(revision.text(), encoding="utf-8")
+            # Python would take it for that of the new text if that is as long and was written in the same second.
+            Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
     def set_url(self, url: str, *, section: str = "alembic") -> None:
         """Write `sqlalchemy.url`, which is where the oracle finds its database."""
