@@ -31,7 +31,7 @@ def servers() -> Iterator[tuple[PostgresServer, PostgresServer]]:
 def test_a_replica_is_asked_but_not_written_to(tmp_path: Path, servers: tuple[PostgresServer, PostgresServer]) -> None:
     """Exit code 37 while something is pending there, 0 once nothing is; `plan`, `status` and `wait` work."""
     primary, replica = servers
-    database = primary.create_database()
+    database = followed_database(primary, replica)
     writable, followed = ({"DATABASE_URL": server.url(database)} for server in servers)
     one = make_directory(tmp_path / "one", chain(1, upgrade=CREATE), env="none").root
     two = make_directory(tmp_path / "two", chain(2, upgrade=CREATE), env="none").root
@@ -54,7 +54,7 @@ def test_a_replica_is_asked_but_not_written_to(tmp_path: Path, servers: tuple[Po
 def test_a_file_of_an_artifact_is_refused_there(tmp_path: Path, servers: tuple[PostgresServer, PostgresServer]) -> None:
     """With psql it is exit code 3 and the sentence of RR002 for every kind of file, another client with its code."""
     primary, replica = servers
-    database = primary.create_database()
+    database = followed_database(primary, replica)
     directory = make_directory(tmp_path, PATH)
     bundles = {client: make_artifact(directory, "--from", "base", "--client", client, output=client) for client in WAYS}
     for number, path in enumerate(files(bundles["native"])):
@@ -72,6 +72,14 @@ WAYS: dict[str, tuple[Callable[[str, Path], Applied], int, str]] = {
     "native": (by_psql, 3, "This server is a replica and takes no writes. Nothing was changed."),
     "any": (by_psycopg, 1, "RR002"),
 }
+
+
+def followed_database(primary: PostgresServer, replica: PostgresServer) -> str:
+    """Return a new database that the replica has too."""
+    database = primary.create_database()
+    is_there = f"SELECT 1 FROM pg_database WHERE datname = '{database}'"
+    wait_until(lambda: bool(ask(replica.url("postgres"), is_there)), what="the replica to have the database")
+    return database
 
 
 def everything(url: str) -> str:
