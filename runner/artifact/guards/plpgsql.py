@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runner.artifact.guards.base import comment, quoted
+from runner.database.lock import LockKey
 
-__all__ = ["array", "do_block", "in_text", "or_null", "raising"]
+__all__ = ["array", "do_block", "in_text", "or_null", "raising", "unlocking"]
 
 
-def do_block(about: str, body: Iterable[str], *, declare: Iterable[str] = ()) -> str:
-    """Return a DO statement; `about` is the comment above it, empty for none."""
+def do_block(about: str, body: Iterable[str], *, declare: Iterable[str] = (), on_error: Sequence[str] = ()) -> str:
+    """Return a DO statement; `about` is the comment above it, `on_error` runs before an error goes on."""
     lines = [comment(f"Guard: {about}")] if about else []
     declared = ["DECLARE", *(f"    {line}" for line in declare)] if declare else []
-    inner = "\n".join([*declared, "BEGIN", *(f"    {line}" for line in body), "END"])
+    handler = ["EXCEPTION WHEN OTHERS THEN", *(f"    {line}" for line in [*on_error, "RAISE;"])] if on_error else []
+    inner = "\n".join([*declared, "BEGIN", *(f"    {line}" for line in body), *handler, "END"])
     tag = _dollar_tag(inner)
     return "\n".join([*lines, f"DO {tag}", inner, f"{tag};"])
 
@@ -26,6 +28,11 @@ def raising(code: str, message: str, hint: str) -> list[str]:
 def array(rows: Sequence[str]) -> str:
     """Return a text array."""
     return f"ARRAY[{', '.join(quoted(row) for row in rows)}]::text[]"
+
+
+def unlocking(key: LockKey) -> str:
+    """Return the line that gives back the session's lock: a pooler would keep it for whoever comes next."""
+    return f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"
 
 
 def in_text(text: str) -> str:

@@ -22,7 +22,7 @@ from runner.artifact.guards.base import (
     unless_there,
 )
 from runner.artifact.guards.history import told_by_revision
-from runner.artifact.guards.plpgsql import array, do_block, in_text, raising
+from runner.artifact.guards.plpgsql import array, do_block, in_text, raising, unlocking
 from runner.artifact.guards.postgresql_guards import GUARDS, IN_TRANSACTION, READ_ONLY, REPLICA
 from runner.artifact.guards.postgresql_journal import Journal
 from runner.artifact.guards.psql import without_variables
@@ -117,7 +117,7 @@ class _File:
             else:
                 yield from (without_variables(one.script) for one in unit)
             yield ""
-        yield self._release()
+        yield do_block("", [unlocking(self._options.lock)])
         yield from (f"RESET {name};" for name in sorted(self._in_force))
 
     # -- pieces ------------------------------------------------------------------------------------------
@@ -259,7 +259,8 @@ class _File:
             "END IF;",
             *self._journal.check(phase.parts[0], may_go_on=self._goes_on),
         ]
-        return do_block("the schema and the version rows", body, declare=_FOUND)
+        on_error = [] if self._is_transaction else [unlocking(self._options.lock)]
+        return do_block("the schema and the version rows", body, declare=_FOUND, on_error=on_error)
 
     def _end_guard(self) -> str:
         after = array(self._phase.rows_after)
@@ -335,10 +336,6 @@ class _File:
             "duration_seconds": f"round(extract(epoch FROM clock_timestamp() - {started})::numeric, 6)",
             "database_user": "session_user",
         }
-
-    def _release(self) -> str:
-        key = self._options.lock
-        return do_block("", [f"PERFORM pg_advisory_unlock({key.tool}, {key.target});"])
 
     def _table(self, name: str) -> str:
         return table_beside(self._recording, name, _DIALECT)

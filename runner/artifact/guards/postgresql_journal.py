@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateTable
 
 from runner.artifact.guards.base import WritingOptions, comment, quoted, table_beside
 from runner.artifact.guards.journal import unit_digest
-from runner.artifact.guards.plpgsql import do_block, in_text, raising
+from runner.artifact.guards.plpgsql import do_block, in_text, raising, unlocking
 from runner.artifact.guards.psql import without_variables
 from runner.artifact.guards.unfinished import Unfinished, is_one_statement, may_commit_inside, unfinished
 from runner.artifact.phases import Part
@@ -213,7 +213,7 @@ class Journal:
             f"Look whether it did. If so, run `{resolve} done`; if not, `{resolve} redo`. Then apply this file again. "
             f"Without the runner: {by_hand}, with asserted for done."
         )
-        return raising("RR013", quoted(sentence), quoted(hint))
+        return [f"    {unlocking(self._options.lock)}", *raising("RR013", quoted(sentence), quoted(hint))]
 
     def _watched(self, revision: RecordedRevision, number: int, unit: Unit) -> Iterator[str]:
         """Iterate over the statements; a single one that the server refuses is noted, so that it can run again."""
@@ -226,7 +226,7 @@ class Journal:
         yield "\\set ON_ERROR_STOP on"
         yield "\\if :ERROR"
         yield self._noted(revision, number, "failed")
-        yield do_block("", _refused(revision, number))
+        yield do_block("", [unlocking(self._options.lock), *_refused(revision, number)])
         yield "\\endif"
 
     def _insert(self, revision: RecordedRevision, number: int, unit: Unit) -> list[str]:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from tests.artifacts import PATH, Applied, apply_all, by_psql, by_psycopg, files, make_artifact, manifest
+from tests.atwork import ask
 from tests.directories import make_directory
 from tests.fix_pgbouncer import StartPgBouncer
 from tests.fix_postgres import PgDatabaseFactory
@@ -22,6 +23,11 @@ from tests.postgres import PostgresServer, libpq_url, pg_dump
 
 DIRECTIONS = ("upgrade", "downgrade")
 CLIENTS = ("psql", "psql with options", "psql -1", "psycopg", "pgbouncer")
+
+ADVISORY_LOCKS = (
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+    "WHERE locktype = 'advisory' AND datname = current_database()"
+)
 
 
 # -- what is wrong -------------------------------------------------------------------------------------------
@@ -225,8 +231,11 @@ def test_a_file_that_must_not_run_changes_nothing(
             expected = IN_A_TRANSACTION if client == "psql -1" and single else situation
             with situation.arrange(url, bundles.right):
                 before = everything(url)
+                locks = ask(url, ADVISORY_LOCKS)
                 done = applied_by(client, through(url), file)
                 assert everything(url) == before, path
+                if client == "pgbouncer" and not situation.breaks:
+                    assert ask(url, ADVISORY_LOCKS) == locks, "a lock stays in a session of the pooler"
             assert done.returncode == (1 if client == "psycopg" else 3), path
             wanted = expected.codes if client == "psycopg" else expected.says
             assert any(one in done.message for one in wanted), (path, done.message)
