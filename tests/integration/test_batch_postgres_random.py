@@ -120,7 +120,7 @@ class RandomTable:
     in_the_way: tuple[str, ...]
     """What a rebuild cannot keep, as the error has to name it."""
     named_elsewhere: frozenset[str]
-    """Columns that a view, a trigger or a generated column needs."""
+    """Columns that a view, a trigger, a generated column or the condition of an EXCLUDE needs."""
 
 
 @st.composite
@@ -207,6 +207,8 @@ def tables(draw: st.DrawFn, version: int) -> RandomTable:
         statements.append("UPDATE t SET own_id = id")
     statements += draw(_sayings(names))
     named = {names[0]} if generated else set()
+    if any(item.startswith("CONSTRAINT ex ") for item in items):
+        named.add(names[1])
     if draw(st.integers(0, 4)) == 0:
         named.add(names[1])
         what = draw(st.sampled_from(["UPDATE OF {c}", "INSERT OR DELETE"])).replace("{c}", _quoted(names[1]))
