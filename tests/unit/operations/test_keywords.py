@@ -162,7 +162,7 @@ def _skip_unless_known(keywords: dict[str, Any]) -> None:
             warnings.simplefilter("ignore")
             sa.PrimaryKeyConstraint("c", **keywords)
     except ArgumentError as error:
-        pytest.skip(str(error))
+        pytest.skip(f"for newer versions of SQLAlchemy: {error}")
 
 
 @pytest.mark.parametrize("options", KEY_OPTIONS)
