@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,14 @@ class _Fault:
         self.has_struck = True
         assert self._pid_is_known.wait(60)
         if self._action is Action.PASS:
-            threading.Timer(0.02, os.kill, (self._pid, self._signal)).start()
+            threading.Timer(0.02, self._send).start()
         else:
-            os.kill(self._pid, self._signal)
+            self._send()
         return self._action
+
+    def _send(self) -> None:
+        with suppress(ProcessLookupError):  # at the last statements a run may have ended by then
+            os.kill(self._pid, self._signal)
 
 
 def _struck(runs: Preloaded, directory: Path, url: str, fault: _Fault) -> Finished:
